@@ -40,12 +40,12 @@ def decode_html(body: bytes, content_type: str | None = None) -> str:
         if body.startswith(mark):
             return body[len(mark) :].decode(encoding, "replace")
     declared = _codec(http_content_type_encoding(content_type) if content_type else None)
-    if declared in _STATEFUL:
+    if declared is not None and declared in _STATEFUL:
         return body.decode(declared, "replace")
     utf8 = _utf8(body)
     if utf8 is not None and (declared in (None, "utf-8") or not body.isascii()):
         meta = _codec(_meta_charset(body)) if body.isascii() and declared is None else None
-        return body.decode(meta, "replace") if meta in _STATEFUL else utf8
+        return body.decode(meta, "replace") if meta is not None and meta in _STATEFUL else utf8
     for encoding in (declared, _codec(_meta_charset(body))):
         if encoding is None or encoding == "utf-8" or _is_implausible(body, encoding):
             continue
@@ -106,5 +106,25 @@ def _has_arabic_words(text: str) -> bool:
 
 
 _COMMON_WORDS = frozenset(
-    "و في من على إلى أن به از در که این را با است براي کے کی میں سے ہے نے اور کو كه اين".split()
+    [
+        "و",
+        "في",
+        "من",
+        "على",
+        "إلى",
+        "أن",
+        "به",
+        "از",
+        "در",
+        "این",
+        "را",
+        "با",
+        "است",
+        "براي",
+        "كه",
+        "اين",
+        "اور",
+        "كو",
+    ]
 )
+"""Those that windows-1256 can write: it has neither Persian yeh nor Urdu yeh barree with its hamza."""
