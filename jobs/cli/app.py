@@ -76,6 +76,23 @@ def note(message: str) -> None:
     click.echo(message, err=True)
 
 
+def places_first(arguments: list[str]) -> list[str]:
+    """Move --config and --data-dir to the front, so that they may stand behind the command as well."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in {"--config", "--data-dir"}:
+            front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]
+        elif argument.startswith(("--config=", "--data-dir=")):
+            front.append(argument)
+        else:
+            rest.append(argument)
+    return front + rest
+
+
 class Commands(click.Group):
     """A group that imports a command's module only when it is called, and turns faults into sentences."""
 
@@ -98,8 +115,9 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; a BorderwatchError becomes its sentence on standard error and its exit code."""
+        given = kwargs.pop("args", None) or (args[0] if args else None) or sys.argv[1:]
         try:
-            return super().main(*args, **kwargs)
+            return super().main(places_first(list(given)), *args[1:], **kwargs)
         except BorderwatchError as fault:
             click.echo(f"borderwatch: {fault}", err=True)
             sys.exit(fault.exit_code)
