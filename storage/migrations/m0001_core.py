@@ -179,38 +179,61 @@ CREATE TABLE judgements (
 ) STRICT;
 CREATE INDEX judgements_article ON judgements (article_id, topic);
 
--- The decision that a person must be told. One 'new' alert a topic and story; 'update's only on request.
+-- The decision that a person must be told. One 'new' alert a topic and story; 'update's only on request. A message
+-- that joins others (a 'digest', or the 'summary' of a burst) and a 'notice' to the operator are rows here too, with no article.
 CREATE TABLE alerts (
     id TEXT PRIMARY KEY,
-    topic TEXT NOT NULL,
-    story_id INTEGER NOT NULL,
-    article_id INTEGER NOT NULL REFERENCES articles (id),
-    kind TEXT NOT NULL DEFAULT 'new' CHECK (kind IN ('new', 'update')),
+    topic TEXT,
+    story_id INTEGER,
+    article_id INTEGER REFERENCES articles (id),
+    kind TEXT NOT NULL DEFAULT 'new' CHECK (kind IN ('new', 'update', 'digest', 'summary', 'notice')),
+    reason TEXT NOT NULL DEFAULT '',
     created TEXT NOT NULL,
     payload TEXT NOT NULL CHECK (json_valid(payload)),
     handled_by TEXT,
-    handled_at TEXT
+    handled_at TEXT,
+    CHECK (kind NOT IN ('new', 'update') OR (topic IS NOT NULL AND story_id IS NOT NULL AND article_id IS NOT NULL))
 ) STRICT;
-CREATE UNIQUE INDEX alerts_once ON alerts (topic, story_id, kind);
+CREATE UNIQUE INDEX alerts_once ON alerts (topic, story_id) WHERE kind = 'new';
+CREATE UNIQUE INDEX alerts_update_once ON alerts (topic, story_id, reason) WHERE kind = 'update';
 CREATE INDEX alerts_created ON alerts (created);
 CREATE INDEX alerts_article ON alerts (article_id);
 
--- One attempt series to bring one alert to one channel.
+-- One attempt series to bring one alert to one channel. 'held' waits for a digest, the end of quiet hours or of a
+-- burst; 'bundled' is on its way inside the message `bundle`, and is 'sent' when that is.
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY,
     alert_id TEXT NOT NULL REFERENCES alerts (id),
     channel TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'held', 'sending', 'sent', 'dead', 'muted')),
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'held', 'bundled', 'sending', 'sent', 'dead', 'muted')),
     tries INTEGER NOT NULL DEFAULT 0,
     next_try TEXT NOT NULL,
     created TEXT NOT NULL,
+    revived TEXT,
     sent_at TEXT,
     last_error TEXT,
-    message_id TEXT,
+    bundle TEXT REFERENCES alerts (id),
+    claimed_by TEXT,
     UNIQUE (alert_id, channel)
 ) STRICT;
-CREATE INDEX deliveries_due ON deliveries (channel, next_try) WHERE state IN ('waiting', 'sending');
+CREATE INDEX deliveries_due ON deliveries (channel, next_try) WHERE state = 'waiting';
+CREATE INDEX deliveries_held ON deliveries (channel, created) WHERE state = 'held';
+CREATE INDEX deliveries_sending ON deliveries (claimed_by) WHERE state = 'sending';
+CREATE INDEX deliveries_bundle ON deliveries (bundle) WHERE bundle IS NOT NULL;
+CREATE INDEX deliveries_sent ON deliveries (channel, sent_at) WHERE state = 'sent';
 CREATE INDEX deliveries_state ON deliveries (state);
+
+-- What is known of a channel beyond its configuration: its faults and pauses, and when its last digest was due.
+CREATE TABLE channels (
+    name TEXT PRIMARY KEY,
+    failures INTEGER NOT NULL DEFAULT 0,
+    not_before TEXT,
+    last_success TEXT,
+    last_error TEXT,
+    last_error_at TEXT,
+    digest_done TEXT,
+    first_seen TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 -- A person's wish not to hear of a story, a source or a topic for a time.
 CREATE TABLE mutes (
@@ -220,8 +243,11 @@ CREATE TABLE mutes (
     until TEXT,
     who TEXT NOT NULL,
     at TEXT NOT NULL,
-    lifted_at TEXT
+    note TEXT,
+    lifted_at TEXT,
+    lifted_by TEXT
 ) STRICT;
+CREATE INDEX mutes_open ON mutes (what, value) WHERE lifted_at IS NULL;
 
 -- One execution of a job, with its counts and errors.
 CREATE TABLE runs (
