@@ -203,6 +203,8 @@ class ArticleReading:
     article: Article
     fingerprint: Fingerprint
     matches: tuple[Match, ...]
+    indexed: tuple[str, str] = ("", "")
+    """Normalised title and text, for the search index (normalising costs more than indexing)."""
 
 
 @dataclass(frozen=True, slots=True)
