@@ -1,0 +1,1 @@
+"""Listings: from the bytes of a feed, sitemap, section page or channel to entries. Pure throughout."""
