@@ -168,6 +168,12 @@ class Fingerprint:
     head: bytes
     words: int
     keys: tuple[str, ...] = ()
+    sketch: bytes = b""
+    """The weightiest words and the keys as hashes with weights, which stories are compared by (jobs/dedup/sketch.py)."""
+    terms: tuple[str, ...] = ()
+    """The weightiest words, heaviest first: the candidates' index is made of them."""
+    table: str = ""
+    """The version of the frequency table that weighed."""
 
 
 @dataclass(frozen=True, slots=True)
