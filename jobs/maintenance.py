@@ -10,11 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from jobs.cli.app import DATABASE_NAME
 from jobs.lock import holder_of
 from storage.archive import check_archive, repair_archive
 from storage.articles import rebuild_index
-from storage.database import Database, open_database, rows, scalar, write_transaction
+from storage.database import DATABASE_NAME, Database, open_database, rows, scalar, write_transaction
 from storage.migrations import MIGRATIONS
 from storage.model import BorderwatchError
 

@@ -17,6 +17,9 @@ from storage.model import BorderwatchError
 Database = sqlite_utils.Database
 Row = dict[str, Any]
 
+DATABASE_NAME = "borderwatch.db"
+"""The file inside a data directory."""
+
 BUSY_TIMEOUT_MS = 10_000
 """How long a writer waits for another one; the longest transaction measured (a month's expiry) takes 2 s."""
 

@@ -14,10 +14,8 @@ import click
 
 from jobs.config.load import data_dir, find_config, load_config
 from jobs.config.models import Config
-from storage.database import Database, open_database
+from storage.database import DATABASE_NAME, Database, open_database
 from storage.model import BorderwatchError
-
-DATABASE_NAME = "borderwatch.db"
 
 
 @dataclass
