@@ -1,0 +1,72 @@
+"""Words as copies and reports are compared by: folded, digits apart from letters, site furniture left out."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any, Final
+
+import ahocorasick_rs
+
+from jobs.dedup.lexicon import lexicon
+from text.normalise import normalise, words
+
+_MIXED: Final = re.compile(r"\d+|[^\d]+")
+_FURNITURE_WORDS: Final = 25
+"""Furniture is short; a longer paragraph that holds such a phrase is prose about it."""
+_COMMON_ENDINGS: Final = (
+    "ingly", "ations", "ation", "ings", "ing", "ied", "ies", "ed", "es", "s",
+    "هایشان", "هایی", "های", "ها", "ان", "وں", "یں", "ات",
+)  # fmt: skip
+
+
+def split_words(normalised: str) -> list[str]:
+    """The words of a normalised text; `1237ڈالر` and `100km` are two words each."""
+    found = words(normalised)
+    if all(map(str.isalpha, found)):
+        return found
+    parts: list[str] = []
+    for word in found:
+        if word.isalpha() or word.isdigit():
+            parts.append(word)
+        else:
+            parts += _MIXED.findall(word)
+    return parts
+
+
+@lru_cache(maxsize=1)
+def _furniture() -> Any:
+    return ahocorasick_rs.AhoCorasick(lexicon().furniture)
+
+
+def body(text: str) -> str:
+    """A normalised text without the lines of site furniture (share buttons, "Leave a Reply", cookie notices).
+
+    Where nothing else is left, the text is furniture only and the answer is empty.
+    """
+    folded = normalise(text)
+    furniture = _furniture()
+    if not furniture.find_matches_as_indexes(folded):
+        return folded
+    kept = [
+        line
+        for line in folded.split("\n")
+        if line.count(" ") >= _FURNITURE_WORDS or not furniture.find_matches_as_indexes(line)
+    ]
+    return "\n".join(kept).strip()
+
+
+def tokens(text: str) -> list[str]:
+    """The words of a text's body, in order."""
+    return split_words(body(text))
+
+
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """A word without its commonest endings (English, Persian, Urdu); at least four letters stay."""
+    if len(word) < 6:
+        return word[:-1] if len(word) == 5 and word.endswith("s") and not word.endswith("ss") else word
+    for ending in _COMMON_ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
