@@ -1,0 +1,1 @@
+"""A bundled newsroom on loopback, and the show that the real crawler gives with it (`borderwatch demo`)."""
