@@ -8,18 +8,19 @@ the rest), each in a savepoint of its own so that one bad page undoes itself alo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from jobs.alerts.decide import ALERTED
 from jobs.alerts.outbox import AlertPolicy, Candidate, consider
 from jobs.dedup.stories import Placement, forget, place
-from storage.articles import article_by_canonical, insert_article, match_from_row, matches_of, reread_article, revise_article, set_matches
+from storage.articles import article_by_canonical, insert_article, matches_of, reread_article, revise_article, set_matches
 from storage.captures import finish_capture
 from storage.database import Database, Row, parse_stamp
 from storage.hostlines import count_lines
-from storage.model import Article, ArticleReading, Match, Published, Reading, Source
+from storage.model import ArticleReading, Match, Published, Reading, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _record_matches(
     matches: list[tuple[Match, str]] = []
     for match in item.matches:
         known = before.get(match.topic)
-        if known is not None:
+        if known is not None and not (recording.lift_window and known["verdict"] != ALERTED):
             matches.append((match, known["verdict"]))
             continue
         candidate = Candidate(
@@ -145,23 +146,3 @@ def _record_matches(
     outcome.counts["matches_new"] += len(gained)
     outcome.gained += [{"article_id": article_id, "url": item.article.url, "topic": topic} for topic in gained]
     outcome.lost += [{"article_id": article_id, "url": item.article.url, "topic": topic} for topic in lost]
-
-
-def consider_again(
-    db: Database, article_id: int, story_id: int, article: Article, source: Source, recording: Recording, *, first_seen: datetime, now: datetime,
-    is_fresh: Callable[[Row], bool],
-) -> list[str]:  # fmt: skip
-    """Decide anew about stored matches of an article (a person asked, by `recrawl --alert`); returns the alerts made."""
-    made = []
-    for row in matches_of(db, article_id):
-        if not is_fresh(row):
-            continue
-        candidate = Candidate(
-            article_id=article_id, story_id=story_id, article=article, source=source, match=match_from_row(row), first_seen=first_seen,
-            recrawl=recording.recrawl, lift_window=recording.lift_window,
-        )  # fmt: skip
-        verdict = consider(db, candidate, recording.alerts, now)
-        if verdict.alert_id is not None:
-            db.execute("UPDATE matches SET verdict = ? WHERE id = ?", (verdict.text, row["id"]))
-            made.append(verdict.alert_id)
-    return made

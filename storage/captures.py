@@ -76,8 +76,8 @@ def known_digest(db: Database, url: str, digest: str) -> Row | None:
 
 
 def captures_to_reread(db: Database, since: datetime | None, until: datetime | None, sources: tuple[str, ...]) -> list[Row]:
-    """Archived captures fetched in [since, until), of the named sources or of all, oldest first."""
-    where, params = ["1 = 1"], list[str]()
+    """Captures that were read before, fetched in [since, until), of the named sources or of all, oldest first."""
+    where, params = ["state != 'pending'"], list[str]()
     if since:
         where.append("fetched_at >= ?")
         params.append(stamp(since))

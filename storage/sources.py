@@ -116,12 +116,3 @@ def source_rows(db: Database, *, configured_only: bool = True) -> list[Row]:
     """All sources by name."""
     where = "WHERE configured = 1" if configured_only else ""
     return rows(db, f"SELECT * FROM sources {where} ORDER BY name")
-
-
-def ensure_source(db: Database, name: str, now: datetime) -> None:
-    """A row for a source that only an archive names (a WARC from elsewhere), unconfigured."""
-    moment = stamp(now)
-    db.execute(
-        "INSERT INTO sources (name, kind, url, configured, state_since, next_check) VALUES (?, 'section', ?, 0, ?, ?) ON CONFLICT (name) DO NOTHING",
-        (name, f"http://{name}/", moment, moment),
-    )
