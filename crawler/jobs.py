@@ -1,0 +1,136 @@
+"""What a job fetches: a page, or a listing with the sitemaps behind a sitemap index."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from crawler.discover.listing import Child, ListingError
+from crawler.discover.sitemaps import parse_sitemap
+from crawler.fetch import ChildListing, FetchError, PageAnswer, PageJob, SourceAnswer, SourceJob
+from crawler.follow import Follower, Wish
+from crawler.hops import http_error, retry_after_s
+from crawler.spiders.download import FetchFailedError
+from storage.model import Capture, Headers, SourceKind, Validators
+
+ACCEPT: dict[SourceKind | str, str] = {
+    "feed": "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.8",
+    "sitemap": "application/xml, text/xml, */*;q=0.8",
+    "section": "text/html, application/xhtml+xml, */*;q=0.8",
+    "telegram": "text/html, */*;q=0.8",
+    "page": "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8",
+}
+SUCCESS = frozenset({200, 203})
+
+
+async def fetch_page(
+    follower: Follower, job: PageJob, max_bytes: int, wall: Callable[[], datetime]
+) -> PageAnswer:
+    """The capture behind an entry's address. Raises `FetchFailedError` where there is none."""
+    begun = time.monotonic()
+    wish = Wish((("Accept", ACCEPT["page"]),), job.proxy, max_bytes, render=job.render)
+    trail = await follower.follow(job.url, wish)
+    download, now = trail.download, wall()
+    duration_s = time.monotonic() - begun
+    if download.status not in SUCCESS:
+        retry_after = retry_after_s(download.header("retry-after"), now)
+        error = http_error(download.status, retry_after)
+        return PageAnswer(job, None, error, trail.permanent_url, duration_s, trail.bytes_received)
+    capture = Capture(
+        url=download.url,
+        fetched_at=now,
+        status=download.status,
+        headers=download.headers,
+        body=download.body,
+        source=job.source,
+        listed_url=job.url,
+        request_headers=download.request_headers,
+    )
+    return PageAnswer(job, capture, None, trail.permanent_url, duration_s, trail.bytes_received)
+
+
+async def fetch_source(
+    follower: Follower, job: SourceJob, max_bytes: int, wall: Callable[[], datetime]
+) -> SourceAnswer:
+    """A source's listing, or its 304. Raises `FetchFailedError` where nothing came."""
+    begun = time.monotonic()
+    source = job.source
+    headers = (("Accept", ACCEPT[source.kind]), *conditions(job.validators))
+    wish = Wish(headers, source.proxy, max_bytes, render=source.render)
+    trail = await follower.follow(job.address, wish)
+    download, now = trail.download, wall()
+    error = None
+    children: list[ChildListing] = []
+    child_errors: list[tuple[str, FetchError]] = []
+    received = trail.bytes_received
+    if download.status not in SUCCESS and download.status != 304:
+        error = http_error(download.status, retry_after_s(download.header("retry-after"), now))
+    elif source.kind == "sitemap" and is_index(download.body):
+        for child in await asyncio.to_thread(_children, download.body, download.url, now, job.max_children):
+            try:
+                part = await follower.follow(child.url, Wish(headers[:1], source.proxy, max_bytes))
+                received += part.bytes_received
+                if part.download.status in SUCCESS:
+                    children.append(
+                        ChildListing(part.download.url, part.download.headers, part.download.body)
+                    )
+                else:
+                    child_errors.append((child.url, http_error(part.download.status, None)))
+            except FetchFailedError as failure:
+                child_errors.append((child.url, failure.error))
+    return SourceAnswer(
+        job,
+        download.status,
+        now,
+        download.headers,
+        download.body,
+        download.url,
+        trail.permanent_url,
+        error,
+        tuple(children),
+        tuple(child_errors),
+        time.monotonic() - begun,
+        received,
+    )
+
+
+def conditions(validators: Validators) -> Headers:
+    """The headers of a conditional request (RFC 9110 section 13.1)."""
+    headers = []
+    if validators.etag:
+        headers.append(("If-None-Match", validators.etag))
+    if validators.last_modified:
+        headers.append(("If-Modified-Since", validators.last_modified))
+    return tuple(headers)
+
+
+def is_index(body: bytes) -> bool:
+    """Whether a sitemap may name other sitemaps; a packed one has to be opened to know."""
+    return body.startswith(b"\x1f\x8b") or b"<sitemapindex" in body[:4096]
+
+
+def _children(body: bytes, url: str, now: datetime, limit: int) -> list[Child]:
+    try:
+        return choose_children(parse_sitemap(body, url, now=now).children, limit)
+    except ListingError:  # said by whoever reads the listing
+        return []
+
+
+def choose_children(children: tuple[Child, ...], limit: int) -> list[Child]:
+    """The sitemaps of an index that are worth a request: those for news first, then the newest.
+
+    Without dates the last of the list counts as the newest, as archives grow at their end; that order is kept
+    for equal dates too.
+    """
+    ranked = sorted(
+        enumerate(children),
+        key=lambda item: (
+            "news" in item[1].url.lower(),
+            item[1].modified.timestamp() if item[1].modified else 0.0,
+            item[0],
+        ),
+        reverse=True,
+    )
+    return [child for _, child in ranked[:limit]]

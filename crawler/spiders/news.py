@@ -1,0 +1,46 @@
+"""The one spider: it makes the requests that the engine hands out and hands back what came."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from crawler.spiders.desk import Desk
+
+
+class NewsSpider(Spider):
+    """Long-lived: its `start` waits for work for as long as the engine runs.
+
+    Whatever happens to a request (a download, a failure in a handler, an ignored request), `arrived` or `failed`
+    tells the desk; what it means is for the engine to decide.
+    """
+
+    name = "borderwatch"
+
+    def __init__(self, desk: Desk, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.desk = desk
+
+    async def start(self) -> AsyncIterator[Request]:
+        async for ticket in self.desk.tickets():
+            meta = {
+                "ticket": ticket,
+                "verbatim_url": True,
+                "proxy": ticket.proxy,
+                "download_timeout": ticket.timeout_s,
+                "download_maxsize": ticket.max_bytes,
+                "handle_httpstatus_all": True,
+            }
+            yield Request(ticket.url, callback=self.arrived, errback=self.failed, dont_filter=True, meta=meta)
+
+    def arrived(self, response: Response) -> None:
+        """Scrapy's callback."""
+        self.desk.arrived(response.meta["ticket"], response.meta["download"])
+
+    def failed(self, failure: Failure) -> None:
+        """Scrapy's errback."""
+        self.desk.failed(failure.request.meta["ticket"], failure.value)  # type: ignore[attr-defined]

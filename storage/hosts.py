@@ -1,0 +1,87 @@
+"""What is remembered of hosts over restarts: robots.txt by origin, and when each may be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from storage.database import Database, first, parse_stamp, stamp, write_transaction
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRobots:
+    """The last answer to an origin's /robots.txt.
+
+    `status` is None where none came. `body` is the last text that was had, also by an earlier answer;
+    `unreachable_since` the first of the failures since then.
+    """
+
+    origin: str
+    fetched_at: datetime
+    status: int | None
+    body: str | None = None
+    error: str | None = None
+    unreachable_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A host may not be asked before a time, and why (`delay`, `Retry-After`)."""
+
+    host: str
+    not_before: datetime
+    reason: str
+
+
+class HostTables:
+    """The tables `robots` and `hosts`, over a connection of their own: the crawler writes from a thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def robots(self, origin: str) -> StoredRobots | None:
+        """What is known of an origin's robots.txt, however old."""
+        row = first(self._db, "SELECT * FROM robots WHERE origin = ?", (origin,))
+        if row is None:
+            return None
+        since = row["unreachable_since"]
+        return StoredRobots(
+            origin,
+            parse_stamp(row["fetched_at"]),
+            row["status"],
+            row["body"],
+            row["error"],
+            parse_stamp(since) if since else None,
+        )
+
+    def save_robots(self, robots: StoredRobots) -> None:
+        """Replace an origin's row, in its own transaction."""
+        since = robots.unreachable_since
+        with write_transaction(self._db) as db:
+            db.execute(
+                "INSERT OR REPLACE INTO robots (origin, fetched_at, status, body, error, unreachable_since)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    robots.origin,
+                    stamp(robots.fetched_at),
+                    robots.status,
+                    robots.body,
+                    robots.error,
+                    stamp(since) if since else None,
+                ),
+            )
+
+    def not_before(self, host: str) -> datetime | None:
+        """When the host may be asked again; None where nothing is known."""
+        row = first(self._db, "SELECT not_before FROM hosts WHERE host = ?", (host,))
+        return parse_stamp(row["not_before"]) if row else None
+
+    def pause(self, pauses: Iterable[Pause], now: datetime) -> None:
+        """Remember pauses and forget those that are over, in one transaction."""
+        with write_transaction(self._db) as db:
+            db.execute("DELETE FROM hosts WHERE not_before < ?", (stamp(now),))
+            db.conn.executemany(
+                "INSERT OR REPLACE INTO hosts (host, not_before, reason) VALUES (?, ?, ?)",
+                [(pause.host, stamp(pause.not_before), pause.reason) for pause in pauses],
+            )
