@@ -16,14 +16,14 @@ from urllib.parse import urlsplit
 import structlog
 
 from crawler.boilerplate import learn
-from jobs.reading import ReaderPool, ReadingError, Work
+from jobs.reading import ReaderPool, Work
 from jobs.record import Outcome, Recording, record_reading
 from jobs.writer import Writer
 from storage.captures import Archived, fail_capture
 from storage.database import Database, Row, now_utc
 from storage.entries import entry_by_id, entry_from_row
 from storage.hostlines import line_counts
-from storage.model import Entry, HostProfile, Reading
+from storage.model import BorderwatchError, Entry, HostProfile, Reading
 
 BATCH = 32
 """Readings recorded in one transaction at most: a sync costs about as much as recording four."""
@@ -45,7 +45,7 @@ class Pipeline:
         self._pool = pool
         self._archive = archive
         self._on_recorded = on_recorded
-        self._read: asyncio.Queue[tuple[Row, Reading | ReadingError]] = asyncio.Queue()
+        self._read: asyncio.Queue[tuple[Row, Reading | BorderwatchError]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._recorder: asyncio.Task[None] | None = None
         self._open = 0
@@ -113,10 +113,10 @@ class Pipeline:
         return profile
 
     async def _read_one(self, row: Row, work: Work) -> None:
-        found: Reading | ReadingError
+        found: Reading | BorderwatchError
         try:
             found = await self._pool.read(work)
-        except ReadingError as fault:
+        except BorderwatchError as fault:
             found = fault
         self._read.put_nowait((row, found))
 
@@ -133,7 +133,7 @@ class Pipeline:
             self._failure = fault
             self._idle.set()
 
-    async def _record_batch(self, batch: list[tuple[Row, Reading | ReadingError]]) -> None:
+    async def _record_batch(self, batch: list[tuple[Row, Reading | BorderwatchError]]) -> None:
         outcome, again = await self._writer.write(lambda db: self._record(db, batch))
         self.outcome.add(outcome)
         if self._on_recorded is not None:
@@ -144,11 +144,11 @@ class Pipeline:
         elif self._open == 0:
             self._idle.set()
 
-    def _record(self, db: Database, batch: list[tuple[Row, Reading | ReadingError]]) -> tuple[Outcome, list[Row]]:
+    def _record(self, db: Database, batch: list[tuple[Row, Reading | BorderwatchError]]) -> tuple[Outcome, list[Row]]:
         outcome, again = Outcome(), list[Row]()
         for row, found in batch:
             now = now_utc()
-            problem = str(found) if isinstance(found, ReadingError) else self._record_one(db, row, found, outcome)
+            problem = str(found) if isinstance(found, BorderwatchError) else self._record_one(db, row, found, outcome)
             if problem is None:
                 outcome.counts["read"] += 1
                 continue

@@ -10,9 +10,11 @@ import asyncio
 import gc
 import multiprocessing
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -24,6 +26,8 @@ from storage.archive import read_capture
 from storage.captures import Archived
 from storage.model import Article, ArticleReading, BorderwatchError, Capture, Entry, HostProfile, NotAnArticle, Reading
 from text.normalise import normalise
+
+T = TypeVar("T")
 
 TASKS_PER_WORKER = 500
 """A worker is replaced after so many pages: lxml and the caches of its callers grow slowly (measured by the bench)."""
@@ -115,8 +119,12 @@ class ReaderPool:
 
     async def read(self, work: Work) -> Reading:
         """Read one page in a worker. Raises ReadingError where it crashed, raised or took too long."""
+        return await self.call(_read_in_worker, work)
+
+    async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Call a picklable function in a worker, under the same time limit; its own public errors come through."""
         async with self._room:
-            future: Future[Reading] = self._pool.schedule(_read_in_worker, args=(work,), timeout=self.timeout_s)
+            future: Future[T] = self._pool.schedule(function, args=args, kwargs=kwargs, timeout=self.timeout_s)
             try:
                 return await asyncio.wrap_future(future)
             except TimeoutError:
@@ -125,8 +133,8 @@ class ReaderPool:
                 raise ReadingError(f"the reading process died ({fault.exitcode})") from fault
             except CancelledError:
                 raise asyncio.CancelledError from None
-            except BorderwatchError as fault:
-                raise ReadingError(str(fault)) from fault
+            except BorderwatchError:
+                raise
             except Exception as fault:
                 raise ReadingError(f"{type(fault).__name__}: {fault}"[:500]) from fault
 

@@ -1,0 +1,242 @@
+"""What the crawler answers, taken in: listings become entries to fetch, pages become archived captures.
+
+A source's entries and the validators of the listing that named them commit together; a capture's row commits
+after its bytes are on disk. What is not fetched or read yet is found again in the tables after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from crawler.discover.listing import Listing, ListingError, parse_listing
+from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer
+from jobs.reading import ReaderPool, ReadingError
+from jobs.sift import MIN_FULL_TEXT, keys_of, next_try, sift
+from jobs.sourcestate import Checked, after_check
+from jobs.writer import Writer
+from storage.archive import Archive
+from storage.captures import insert_capture
+from storage.database import Database, Row, now_utc, rows
+from storage.entries import captured_elsewhere, entries_to_fetch, insert_entries, known_entries, mark_captured, mark_failed, relist_entries
+from storage.model import Capture, Source
+from storage.sources import release_claim, source_row, update_source
+
+INLINE_BYTES = 24 * 1024
+"""Larger listings are parsed by a worker: 24 KB of RSS take about 10 ms, and nothing may block the loop for 50."""
+
+GROUP_S = 0.05
+"""Captures that arrive within so long share one sync of the archive and one transaction."""
+
+GROUP_CAPTURES = 64
+FIRST_PAGES = 1_000
+"""Pages of a source that are queued at once; the next check takes up the rest."""
+
+log = structlog.get_logger("intake")
+
+
+@dataclass(slots=True)
+class IntakeCounts:
+    """What a pass brought, and which sources failed with their sentences."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+class Intake:
+    """Takes the crawler's answers. `fetch` hands a new job to the crawler, `submit` captures to the readers."""
+
+    def __init__(
+        self, writer: Writer, archive: Archive, pool: ReaderPool, fetch: Callable[[Job], None], submit: Callable[[list[Row]], Awaitable[None]],
+        budget_per_day: int,
+    ) -> None:  # fmt: skip
+        self.result = IntakeCounts()
+        self.sources: dict[str, Source] = {}
+        self._writer = writer
+        self._archive = archive
+        self._pool = pool
+        self._fetch = fetch
+        self._submit = submit
+        self._budget_per_day = budget_per_day
+        self._waiting: list[tuple[Capture, int, bool, asyncio.Future[None]]] = []
+        self._flush_task: asyncio.Task[None] | None = None
+        self._outstanding: dict[int, str] = {}
+
+    async def accept(self, answer: Answer) -> None:
+        """Take one answer; returns when what it brought is committed."""
+        if isinstance(answer, SourceAnswer):
+            await self._accept_listing(answer)
+        else:
+            await self._accept_page(answer)
+
+    # Listings
+
+    async def _accept_listing(self, answer: SourceAnswer) -> None:
+        source = answer.job.source
+        if answer.error is not None and answer.error.kind == "shutdown":
+            await self._writer.write(lambda db: release_claim(db, source.name))
+            return
+        listing: Listing | None = None
+        error = answer.error
+        problem: ListingError | None = None
+        if error is None and answer.status != 304:
+            try:
+                listing = await self._parse(answer)
+            except ListingError as fault:
+                problem = fault
+            except ReadingError as fault:
+                error = FetchError("crawler", f"the listing could not be parsed: {fault}")
+        waiting = await self._writer.write(lambda db: self._store_listing(db, answer, listing, error, problem))
+        await self._take(source, waiting)
+
+    async def _parse(self, answer: SourceAnswer) -> Listing:
+        source = answer.job.source
+        parts = answer.children or (answer,)
+        entries, problems, last = [], list[str](), None
+        for part in parts:
+            url = part.url if not isinstance(part, SourceAnswer) else part.final_url
+            options = {"now": answer.fetched_at, "timezone": source.timezone, "headers": part.headers, "link_pattern": source.link_pattern}
+            content_type = next((value for name, value in part.headers if name.lower() == "content-type"), None)
+            if len(part.body) <= INLINE_BYTES:
+                last = parse_listing(source.kind, part.body, url, content_type, **options)  # type: ignore[arg-type]
+            else:
+                last = await self._pool.call(parse_listing, source.kind, part.body, url, content_type, **options)
+            entries += last.entries
+            problems += last.problems
+        assert last is not None
+        if len(parts) == 1:
+            return last
+        return Listing(entries=tuple(entries), kind=last.kind, problems=tuple(problems))
+
+    def _store_listing(
+        self, db: Database, answer: SourceAnswer, listing: Listing | None, error: FetchError | None, problem: ListingError | None
+    ) -> list[Row]:
+        """Commit what a check brought; returns the source's entries whose page is to be fetched."""
+        source, now = answer.job.source, answer.fetched_at
+        row = source_row(db, source.name)
+        if row is None:
+            return []
+        self.result.counts["sources"] += 1
+        self.result.counts["not_modified"] += answer.status == 304
+        new_dates: tuple[datetime | None, ...] = ()
+        if listing is not None:
+            keyed = keys_of(listing.entries)
+            found = sift(keyed, known_entries(db, list(keyed)), captured_elsewhere(db, list(keyed)), source)
+            insert_entries(db, source.name, found.new, now=now, first_crawl=not row["first_crawl_done"])
+            relist_entries(db, found.changed, now)
+            new_dates = tuple(entry.published.at if entry.published else None for _, entry, _ in found.new)
+            self.result.counts["entries_new"] += len(found.new)
+            self.result.counts["entries_changed"] += len(found.changed)
+        checked = Checked(
+            answer=answer, listing=listing, error=error, problem=problem, new_dates=new_dates,
+            digest=hashlib.sha256(answer.body).hexdigest() if answer.body else None,
+        )  # fmt: skip
+        sources = len(self.sources) or 1
+        changes, sentence = after_check(row, source, checked, now, budget_per_day=self._budget_per_day, source_count=sources)
+        update_source(db, source.name, changes)
+        release_claim(db, source.name)
+        if sentence is not None:
+            self.result.failures[source.name] = sentence
+            log.warning("source failed", source=source.name, reason=sentence)
+        if error is not None and error.kind in {"postponed", "robots"}:
+            return []
+        return entries_to_fetch(db, source.name, now, FIRST_PAGES)
+
+    async def _take(self, source: Source, waiting: list[Row]) -> None:
+        """Fetch the pages of entries that are not out already; full text is archived as it was listed."""
+        for row in waiting:
+            if row["id"] in self._outstanding:
+                continue
+            self._outstanding[row["id"]] = source.name
+            first_crawl = bool(row["first_crawl"])
+            if not source.full_text:
+                self._fetch(PageJob(row["id"], row["url"], source.name, source.proxy, first_crawl, source.render))
+                continue
+            capture = full_text_capture(source, row, now_utc())
+            if capture is None:
+                self._outstanding.pop(row["id"])
+                await self._give_up(row["id"], "the listing carries no text for it")
+            else:
+                await self._keep(capture, row["id"], first_crawl=first_crawl)
+
+    # Pages
+
+    async def _accept_page(self, answer: PageAnswer) -> None:
+        job = answer.job
+        if answer.capture is not None:
+            self.result.counts["fetched"] += 1
+            await self._keep(answer.capture, job.entry_id, first_crawl=job.first_crawl)
+            return
+        self._outstanding.pop(job.entry_id, None)
+        error = answer.error
+        if error is None or error.kind == "shutdown":
+            return
+        self.result.counts["pages_failed"] += 1
+        await self._writer.write(lambda db: self._page_failed(db, job, error))
+
+    def _page_failed(self, db: Database, job: PageJob, error: FetchError) -> None:
+        now = now_utc()
+        reason = f"{error.kind}: {error.detail}"
+        if error.kind in {"url", "address", "too large"}:
+            mark_failed(db, job.entry_id, reason, next_try=None, state="refused")
+            return
+        found = rows(db, "SELECT tries FROM entries WHERE id = ?", (job.entry_id,))
+        tries = (found[0]["tries"] if found else 0) + 1
+        state = "refused" if error.kind == "robots" else "failed"
+        mark_failed(db, job.entry_id, reason, next_try=next_try(tries, error.status, error.retry_after_s, now), state=state)
+
+    async def _give_up(self, entry_id: int, reason: str) -> None:
+        await self._writer.write(lambda db: mark_failed(db, entry_id, reason, next_try=None))
+
+    async def _keep(self, capture: Capture, entry_id: int, *, first_crawl: bool) -> None:
+        """Archive a capture with those that arrive at about the same time; returns when its row is committed."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((capture, entry_id, first_crawl, done))
+        if self._flush_task is None or self._flush_task.done():
+            self._flush_task = asyncio.create_task(self._flush_soon())
+        await done
+
+    async def _flush_soon(self) -> None:
+        while self._waiting:
+            if len(self._waiting) < GROUP_CAPTURES:
+                await asyncio.sleep(GROUP_S)
+            group, self._waiting = self._waiting, []
+            try:
+                captured = await self._writer.write(lambda db, group=group: self._archive_group(db, group))  # type: ignore[misc]
+            except BaseException as fault:
+                for *_, done in group:
+                    if not done.done():
+                        done.set_exception(fault)
+                if not isinstance(fault, Exception):
+                    raise
+                continue
+            for _, entry_id, _, done in group:
+                self._outstanding.pop(entry_id, None)
+                if not done.done():
+                    done.set_result(None)
+            await self._submit(captured)
+
+    def _archive_group(self, db: Database, group: list[tuple[Capture, int, bool, asyncio.Future[None]]]) -> list[Row]:
+        places = [self._archive.append(capture) for capture, *_ in group]
+        self._archive.sync()  # before the commit that names the offsets
+        ids = []
+        for (capture, entry_id, first_crawl, _), place in zip(group, places, strict=True):
+            ids.append(insert_capture(db, capture, place, entry_id=entry_id, first_crawl=first_crawl))
+            mark_captured(db, entry_id)
+        return rows(db, f"SELECT * FROM captures WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY id", tuple(ids))
+
+
+def full_text_capture(source: Source, row: Row, now: datetime) -> Capture | None:
+    """The capture of an entry that carries its own text: what the listing said of it. None where it says too little."""
+    content = row["content_html"] or row["summary"] or ""
+    if len(content) < MIN_FULL_TEXT:
+        return None
+    headers = (("Content-Type", "text/html; charset=utf-8"),)
+    body = content.encode("utf-8", "replace")
+    return Capture(url=row["url"], fetched_at=now, status=200, headers=headers, body=body, source=source.name, listed_url=row["url"])
