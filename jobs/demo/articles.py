@@ -78,6 +78,8 @@ class Article:
     live: int | None = None
     copy_of: str | None = None
     skip_last: int = 0
+    edits: str | None = None
+    """`site/slug` of the page that this one's paragraphs are added to: no article, but an editor's change."""
     published: datetime | None = None
     """UTC; set by `dated`."""
     modified: datetime | None = None
@@ -125,6 +127,7 @@ def parse_article(site: str, slug: str, text: str) -> Article:
         live=facts.get("live"),
         copy_of=facts.get("copy_of"),
         skip_last=facts.get("skip_last", 0),
+        edits=facts.get("edits"),
     )
 
 

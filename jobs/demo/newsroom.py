@@ -53,7 +53,7 @@ class Message:
 
 
 class Newsroom:
-    """Serves every site; a context manager. Thread-safe: `publish_next`, `edit` and `hits` may be called from outside."""
+    """Serves every site; a context manager. Thread-safe: `publish_next` and `hits` may be called from outside."""
 
     def __init__(self, now: Now = lambda: datetime.now(UTC)) -> None:
         self._now = now
@@ -112,23 +112,22 @@ class Newsroom:
         return None
 
     def publish_next(self) -> Article | None:
-        """Publish the next waiting article; None when all are out."""
+        """Publish what waits next, an article or a change of one; None when all is out."""
         with self._lock:
             if not self._waiting:
                 return None
             article = self._waiting.pop(0)
             article = dated(article, self.sites[article.site], self._now())
-            self._published[article.key] = article
+            if article.edits is None:
+                self._published[article.key] = article
+            else:
+                old = self._published[article.edits]
+                paragraphs = old.paragraphs + article.paragraphs
+                self._published[old.key] = replace(
+                    old, title=article.title, paragraphs=paragraphs, modified=self._now()
+                )
             self._render(article.site)
             return article
-
-    def edit(self, key: str, paragraph: str) -> None:
-        """Add a paragraph to a published article and date the change, as an editor who updates a page does."""
-        with self._lock:
-            article = self._published[key]
-            changed = replace(article, paragraphs=(*article.paragraphs, paragraph), modified=self._now())
-            self._published[key] = changed
-            self._render(article.site)
 
     def _paths(self, site: str) -> list[tuple[str, str]]:
         return [
