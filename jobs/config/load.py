@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from jobs.config.models import Config, ConfigFile, SourceFile, SourceOptions
 from storage.model import UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 DEFAULT_NAME = "borderwatch.toml"
 _SECRET_KEYS = {"url", "secret", "password", "token", "proxy", "heartbeat_url"}
@@ -117,7 +119,7 @@ def _read_toml(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
     return None
 
 
-def _validate[M: BaseModel](model: type[M], data: dict[str, Any], file: str, faults: list[Fault]) -> M | None:
+def _validate(model: type[Model], data: dict[str, Any], file: str, faults: list[Fault]) -> Model | None:
     try:
         return model.model_validate(data)
     except ValidationError as error:
