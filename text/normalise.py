@@ -145,6 +145,10 @@ class Normalised:
         source = bisect_right(ends, index - 1)
         return bisect_right(ends, ends[source]) if source < len(ends) else len(ends)
 
+    def folded(self, index: int) -> int:
+        """The offset in `text` that an offset of the original folds to."""
+        return self._map()[index - 1] if index > 0 else 0
+
     def _map(self) -> array[int]:
         # Built at the first question only: most texts match nothing and never need it.
         if self._ends is None:

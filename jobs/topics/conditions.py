@@ -1,0 +1,162 @@
+"""Where a rule's phrases stand in a sentence, and what its conditions say of each place. Pure, linear in the hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from jobs.topics.program import PhraseProgram, RuleProgram
+from jobs.topics.reading import Hit, Sentence, TopicField
+
+SMALL_WORDS_BETWEEN: Final = 7
+"""However small, more words than this between two parts of a phrase part them."""
+PLACES_TRIED: Final = 64
+"""Places of one phrase tried in one sentence: more stand in no sentence but an attack, which must stay linear."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A phrase found: the hits that fill its slots, in order, and those that satisfied `near`."""
+
+    field: TopicField
+    sentence: Sentence
+    hits: tuple[Hit, ...]
+    helpers: tuple[Hit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What conditions beyond the sentence look at: both fields, and how often each concept stands in them."""
+
+    title: TopicField
+    text: TopicField
+    counts: Mapping[int, int]
+    """By mask of one concept."""
+
+    def count(self, mask: int) -> int:
+        """How often any concept of the mask stands in title and text."""
+        return sum(number for concept, number in self.counts.items() if concept & mask)
+
+    def around(self, place: Place) -> Iterator[Hit]:
+        """The hits of the sentence, its neighbours and the title (for a title: the first sentence of the text)."""
+        near = {place.sentence.number - 1, place.sentence.number, place.sentence.number + 1}
+        yield from (hit for one in place.field.sentences if one.number in near for hit in one.hits)
+        if place.field is self.text:
+            yield from self.title.hits
+        else:
+            yield from (hit for one in self.text.sentences[:1] if one.number == 0 for hit in one.hits)
+
+
+def find_phrase(field: TopicField, sentence: Sentence, phrase: PhraseProgram) -> list[tuple[Hit, ...]]:
+    """Every end of the phrase in the sentence with the nearest way to it, at most `PLACES_TRIED`."""
+    if not all(mask & sentence.mask for mask, _ in phrase.slots):
+        return []
+    first = phrase.slots[0][0]
+    paths: list[tuple[Hit, ...]] = [(hit,) for hit in sentence.hits if hit.mask & first]
+    for mask, gap in phrase.slots[1:]:
+        paths.sort(key=lambda path: path[-1].end)
+        extended: list[tuple[Hit, ...]] = []
+        place = 0
+        for hit in sentence.hits:
+            if not hit.mask & mask:
+                continue
+            while place < len(paths) and paths[place][-1].end <= hit.begin:
+                place += 1
+            if place == 0:
+                continue
+            path = paths[place - 1]
+            end = path[-1].end
+            if hit.begin - end > gap + SMALL_WORDS_BETWEEN:
+                continue
+            if gap >= hit.begin - end or field.distance[hit.begin] - field.distance[end] <= gap:
+                extended.append((*path, hit))
+        paths = extended
+        if not paths:
+            return []
+    return paths[:PLACES_TRIED]
+
+
+def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | None, tuple[Hit, ...]]:
+    """The first condition the place fails, in words (None: the rule fires here), and the hits that helped."""
+    used = place.hits
+    begin, end = used[0].begin, used[-1].end
+    others = [hit for hit in place.sentence.hits if not _part_of(hit, used)]
+    found = _named(
+        [hit for hit in others if hit.mask & rule.not_inside and hit.begin >= begin and hit.end <= end]
+    )
+    if found:
+        return f"{found} stands inside the phrase", ()
+    found = _named([hit for hit in others if hit.mask & rule.not_before and hit.end <= begin])
+    if found:
+        return f"{found} stands before the phrase", ()
+    found = _named(
+        [
+            hit
+            for hit in others
+            if hit.mask & rule.not_near and _within(hit, begin, end, rule.rule.not_near_words)
+        ]
+    )
+    if found:
+        return f"{found} stands near", ()
+    helpers: list[Hit] = []
+    rivals = [_distance(hit, begin, end) for hit in others if hit.mask & rule.nearer_than]
+    for wanted, names in zip(rule.near, rule.rule.near, strict=True):
+        close = [
+            hit for hit in others if hit.mask & wanted and _within(hit, begin, end, rule.rule.near_words)
+        ]
+        if not close:
+            return f"no {' or '.join(names)} near", ()
+        nearest = min(close, key=lambda hit: _distance(hit, begin, end))
+        if rivals and min(rivals) <= _distance(nearest, begin, end):
+            return f"{' or '.join(rule.rule.nearer_than)} stands nearer than {nearest.meaning.label}", ()
+        helpers.append(nearest)
+    return _beyond_the_sentence(rule, place, context), tuple(helpers)
+
+
+def _beyond_the_sentence(rule: RuleProgram, place: Place, context: Context) -> str | None:
+    if rule.around or rule.not_around:
+        hits = [hit for hit in context.around(place) if not any(hit is own for own in place.hits)]
+        for wanted, names in zip(rule.around, rule.rule.around, strict=True):
+            if not any(hit.mask & wanted for hit in hits):
+                return f"no {' or '.join(names)} around"
+        found = _named([hit for hit in hits if hit.mask & rule.not_around])
+        if found:
+            return f"{found} stands around"
+
+    for wanted, names in zip(rule.title, rule.rule.title, strict=True):
+        if not any(hit.mask & wanted for hit in context.title.hits):
+            return f"no {' or '.join(names)} in the title"
+    found = _named([hit for hit in context.title.hits if hit.mask & rule.not_title])
+    if found:
+        return f"{found} stands in the title"
+
+    def count(mask: int) -> int:
+        return context.count(mask) - sum(1 for hit in place.hits if hit.mask & mask)
+
+    for wanted, names in zip(rule.text, rule.rule.text, strict=True):
+        number = count(wanted)
+        if number <= 0:
+            return f"no {' or '.join(names)} in the text"
+        if rule.more_than and number <= count(rule.more_than):
+            return f"{' or '.join(names)} is not named oftener than {' or '.join(rule.rule.more_than)}"
+    if rule.not_text and count(rule.not_text) > 0:
+        return f"{' or '.join(rule.rule.not_text)} in the text"
+    return None
+
+
+def _part_of(hit: Hit, used: Sequence[Hit]) -> bool:
+    return any(hit.begin < own.end and own.begin < hit.end for own in used)
+
+
+def _distance(hit: Hit, begin: int, end: int) -> int:
+    """Words between a hit and the span of a phrase; 0 inside it and beside it."""
+    return max(0, hit.begin - end, begin - hit.end)
+
+
+def _within(hit: Hit, begin: int, end: int, words: int | None) -> bool:
+    return words is None or _distance(hit, begin, end) <= words
+
+
+def _named(hits: Sequence[Hit]) -> str:
+    return hits[0].meaning.label if hits else ""

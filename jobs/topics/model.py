@@ -1,0 +1,114 @@
+"""What a topic is once its file has been read: concepts, phrases, rules, and the set of topics that judge together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Where = Literal["anywhere", "title", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class GazetteerEntry:
+    """A place, crossing, group, term or country of the gazetteer; names by language, coordinates in degrees."""
+
+    id: str
+    kind: str
+    country: str | None
+    names: dict[str, tuple[str, ...]]
+    tags: tuple[str, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+    ambiguous: bool = False
+
+    @property
+    def name(self) -> str:
+        """The canonical name: the first English one, else the first of any language."""
+        first = self.names.get("en") or next(iter(self.names.values()))
+        return first[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word or words that stand for a concept. `language` decides which endings are recognised."""
+
+    text: str
+    language: str
+    entry: GazetteerEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """Everything a topic counts as one thing. With `masks`, words inside its terms are not read as other concepts."""
+
+    name: str
+    label: str
+    terms: tuple[Term, ...]
+    masks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One place in a phrase: any of these concepts, at most `gap` words after the one before (small words apart)."""
+
+    concepts: tuple[str, ...]
+    gap: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Slots in the order in which they must stand; `written` is how the topic file puts it."""
+
+    slots: tuple[Slot, ...]
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One reason for (or, with a negative weight, against) a topic.
+
+    A phrase must stand in one sentence. Each item of the other conditions is a set of alternatives:
+    `near` must stand in the same sentence (within `near_words` words of the phrase), `around` in the sentence, its
+    neighbours or the title, `text` anywhere in title and text, oftener than `more_than`; the `not_` forms must not.
+    `nearer_than`: what `near` names must stand closer to the phrase than these; `not_before`: these must not be
+    named in the sentence before the phrase; `title` and `not_title` look at the title only.
+    """
+
+    name: str
+    says: str
+    weight: float
+    phrases: tuple[Phrase, ...]
+    where: Where = "anywhere"
+    title_factor: float = 1.0
+    near: tuple[tuple[str, ...], ...] = ()
+    near_words: int | None = None
+    nearer_than: tuple[str, ...] = ()
+    around: tuple[tuple[str, ...], ...] = ()
+    text: tuple[tuple[str, ...], ...] = ()
+    title: tuple[tuple[str, ...], ...] = ()
+    more_than: tuple[str, ...] = ()
+    not_inside: tuple[str, ...] = ()
+    not_before: tuple[str, ...] = ()
+    not_near: tuple[str, ...] = ()
+    not_near_words: int | None = None
+    not_around: tuple[str, ...] = ()
+    not_text: tuple[str, ...] = ()
+    not_title: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A named set of rules over concepts, with the threshold that the sum of the weights must reach."""
+
+    name: str
+    title: str
+    threshold: float
+    concepts: tuple[Concept, ...]
+    rules: tuple[Rule, ...]
+    small_words: frozenset[str]
+    """Normalised words that do not count as distance inside a phrase (articles, prepositions, particles)."""
+    version: str
+    path: Path | None = None
+    warnings: tuple[str, ...] = field(default=())
+    """What the loader found odd but usable, such as a rule that can never fire."""

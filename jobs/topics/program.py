@@ -1,0 +1,96 @@
+"""Rules with names turned into numbers: sets of concepts become bit masks that are compared in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from jobs.topics.model import Rule, Topic
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseProgram:
+    """Slots as (mask of concepts, words that may lie before)."""
+
+    slots: tuple[tuple[int, int], ...]
+    written: str
+
+
+@dataclass(frozen=True, slots=True)
+class RuleProgram:
+    """One rule over masks; the fields are those of `Rule`."""
+
+    rule: Rule
+    phrases: tuple[PhraseProgram, ...]
+    near: tuple[int, ...]
+    around: tuple[int, ...]
+    text: tuple[int, ...]
+    title: tuple[int, ...]
+    nearer_than: int
+    more_than: int
+    not_inside: int
+    not_before: int
+    not_near: int
+    not_around: int
+    not_text: int
+    not_title: int
+
+    def possible(self, mask: int) -> bool:
+        """Whether a text with these concepts may satisfy the rule at all."""
+        return all(wanted & mask for wanted in (*self.near, *self.around, *self.text, *self.title)) and any(
+            all(slot & mask for slot, _ in phrase.slots) for phrase in self.phrases
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TopicProgram:
+    """A topic ready to judge: its rules over masks, and the masks of its concepts that mask others."""
+
+    topic: Topic
+    number: int
+    rules: tuple[RuleProgram, ...]
+    masking: int
+    concepts: int
+
+    def possible_rules(self, mask: int) -> list[RuleProgram]:
+        """The rules a text with these concepts may satisfy; none where they cannot reach the threshold."""
+        if not mask & self.concepts:
+            return []
+        rules = [rule for rule in self.rules if rule.possible(mask)]
+        best = sum(max(0.0, one.rule.weight) * max(1.0, one.rule.title_factor) for one in rules)
+        return rules if best >= self.topic.threshold else []
+
+
+def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> TopicProgram:
+    """Translate one topic; `numbers` are its concepts' numbers in the lexicon."""
+
+    def mask(names: Iterable[str]) -> int:
+        found = 0
+        for name in names:
+            found |= 1 << numbers[name]
+        return found
+
+    rules = tuple(
+        RuleProgram(
+            rule=rule,
+            phrases=tuple(
+                PhraseProgram(tuple((mask(slot.concepts), slot.gap) for slot in phrase.slots), phrase.written)
+                for phrase in rule.phrases
+            ),
+            near=tuple(map(mask, rule.near)),
+            around=tuple(map(mask, rule.around)),
+            text=tuple(map(mask, rule.text)),
+            title=tuple(map(mask, rule.title)),
+            nearer_than=mask(rule.nearer_than),
+            more_than=mask(rule.more_than),
+            not_inside=mask(rule.not_inside),
+            not_before=mask(rule.not_before),
+            not_near=mask(rule.not_near),
+            not_around=mask(rule.not_around),
+            not_text=mask(rule.not_text),
+            not_title=mask(rule.not_title),
+        )
+        for rule in topic.rules
+    )
+    masking = mask(concept.name for concept in topic.concepts if concept.masks)
+    return TopicProgram(topic, number, rules, masking, mask(numbers))

@@ -1,0 +1,132 @@
+"""A text as the rules see it: words, sentences, and where the terms of a topic stand in them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from typing import Final
+
+from jobs.topics.lexicon import Lexicon, Meaning, RawHit
+from storage.model import Field
+from text.normalise import WORD, Normalised
+from text.sentences import sentences
+
+# A comma, colon or bracket parts what it stands between by one more word.
+_TOKEN: Final = re.compile(WORD.pattern + r"|[,;:()]")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A term of a topic: words `begin` to `end` (exclusive) of a field, the concept as a mask, what it means."""
+
+    begin: int
+    end: int
+    mask: int
+    meaning: Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """The hits of one sentence, in order; `number` counts sentences in the field."""
+
+    number: int
+    hits: tuple[Hit, ...]
+    mask: int
+
+
+class FieldText:
+    """Title or text: folded, in words, with every topic's terms found. Offsets come last, where they are needed."""
+
+    def __init__(self, name: Field, original: str, lexicon: Lexicon) -> None:
+        self.name = name
+        self.folded = Normalised(original)
+        self.words: list[str] = _TOKEN.findall(self.folded.text)
+        self.raw_hits: list[RawHit]
+        self.raw_hits, self.mask = lexicon.find(self.words)
+
+    @cached_property
+    def word_spans(self) -> list[tuple[int, int]]:
+        """The words' offsets in the folded text."""
+        return [found.span() for found in _TOKEN.finditer(self.folded.text)]
+
+    @cached_property
+    def sentence_spans(self) -> list[tuple[int, int]]:
+        """The sentences' offsets in the original."""
+        return sentences(self.folded.original)
+
+    @cached_property
+    def sentence_words(self) -> list[int]:
+        """The first word of each sentence."""
+        begins = [begin for begin, _ in self.word_spans]
+        return [bisect_left(begins, self.folded.folded(start)) for start, _ in self.sentence_spans]
+
+    def sentence_of(self, word: int) -> int:
+        """The number of the sentence a word stands in."""
+        return max(0, bisect_right(self.sentence_words, word) - 1)
+
+    def original_span(self, begin: int, end: int) -> tuple[int, int]:
+        """Where the words `begin` to `end` (exclusive) stand in the original."""
+        return self.folded.start(self.word_spans[begin][0]), self.folded.end(self.word_spans[end - 1][1])
+
+
+class TopicField:
+    """A field through the eyes of one topic."""
+
+    def __init__(self, field: FieldText, topic: int, masking: int, small_words: frozenset[str]) -> None:
+        self.field = field
+        hits = [
+            Hit(begin, end, 1 << meaning.concept, meaning)
+            for begin, end, node in field.raw_hits
+            for meaning in node.meanings
+            if meaning.topic == topic
+        ]
+        self.hits = unmasked(hits, masking)
+        self._small_words = small_words
+
+    @cached_property
+    def distance(self) -> list[int]:
+        """How many words that are not small stand before each word."""
+        counted = (0 if word in self._small_words else 1 for word in self.field.words)
+        return list(accumulate(counted, initial=0))
+
+    @cached_property
+    def sentences(self) -> list[Sentence]:
+        """The sentences that hold terms of the topic."""
+        grouped: dict[int, list[Hit]] = {}
+        for hit in self.hits:
+            number = self.field.sentence_of(hit.begin)
+            if self.field.sentence_of(hit.end - 1) == number:  # a term never reaches over a full stop
+                grouped.setdefault(number, []).append(hit)
+        return [Sentence(number, tuple(hits), _union(hits)) for number, hits in grouped.items()]
+
+
+def unmasked(hits: Sequence[Hit], masking: int) -> list[Hit]:
+    """The hits without those that lie inside a longer hit of a masking concept."""
+    spans = sorted({(hit.begin, hit.end) for hit in hits if hit.mask & masking})
+    if not spans:
+        return list(hits)
+    widest: list[tuple[int, int]] = []
+    for begin, end in spans:
+        if not widest or end > widest[-1][1]:
+            if widest and widest[-1][0] == begin:
+                widest.pop()
+            widest.append((begin, end))
+    begins = [begin for begin, _ in widest]
+    kept = []
+    for hit in hits:
+        place = bisect_right(begins, hit.begin) - 1
+        inside = place >= 0 and hit.end <= widest[place][1] and (hit.begin, hit.end) != widest[place]
+        if not inside or hit.mask & masking:
+            kept.append(hit)
+    return kept
+
+
+def _union(hits: Sequence[Hit]) -> int:
+    mask = 0
+    for hit in hits:
+        mask |= hit.mask
+    return mask

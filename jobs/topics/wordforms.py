@@ -1,0 +1,87 @@
+"""Which written forms of a word count as the word: endings, joined prefixes and stems, by language.
+
+A term of a topic file stands for its inflected forms as well. `=word` takes the word exactly, `word*` everything that
+begins with it. The tables hold the endings that the press uses on nouns and names (they are applied to normalised
+words: ي is ی, ك is ک, ZWNJ is gone), not the whole morphology: a noun's Persian plural and ezafe, Urdu oblique and
+plural forms, the Arabic article and attached conjunctions, an English plural.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+_PERSIAN = "ی یی ای ها های هایی هایش هایشان هایمان ان انی یان یانی یها یهای شان مان ش اش ات".split()  # noqa: SIM905
+_URDU = "ی ے یں وں یوں یاں یو ات ز یے ءِ".split()  # noqa: SIM905
+ENDINGS: Final[dict[str, frozenset[str]]] = {
+    "en": frozenset(["s", "es", "i", "is"]),
+    "fa": frozenset(_PERSIAN),
+    "ur": frozenset(_URDU),
+    "bal": frozenset([*_URDU, "ا", "ان", "انی", "یی", "ئے"]),
+    "ps": frozenset("ی و ونه ونو انو ان ه یو یان یانو".split()),  # noqa: SIM905
+    "ar": frozenset("ی ه ها هم ین ون ات یه یین یون ان تین".split()),  # noqa: SIM905
+    "de": frozenset("s e en er es em n ern".split()),  # noqa: SIM905
+    "fr": frozenset("s e es ne nes x".split()),  # noqa: SIM905
+    "ru": frozenset("а у е ы и ом ам ами ах ои ого ому ем ая ое ые ых ым ыми".split()),  # noqa: SIM905
+    "tr": frozenset(
+        "i in a e da de ta te dan den lar ler lari leri li la le ya ye na ne nin nda nde ndaki".split()
+    ),  # noqa: SIM905
+    "zh": frozenset(),
+}
+ARABIC_PREFIXES: Final = ("وال", "بال", "فال", "کال", "ولل", "ال", "لل", "و", "ف", "ب", "ل", "ک")
+_LONGEST: Final = max(len(ending) for endings in ENDINGS.values() for ending in endings)
+_CACHE_LIMIT: Final = 200_000
+"""Words remembered before the memory starts anew: a text of a million different words must not keep them all."""
+
+
+def key_of(word: str, language: str) -> str:
+    """The key under which a term's word is stored: `=word`, `word*`, or the word with its language's endings."""
+    if word.startswith("=") or word.endswith("*"):
+        return word
+    return f"{word}~{language}" if ENDINGS.get(language) else f"={word}"
+
+
+class WordForms(dict[str, tuple[str, ...]]):
+    """Keys of the vocabulary that a written word may stand for, by word; worked out once a word."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        super().__init__()
+        self._keys = frozenset(keys)
+        self._languages: dict[str, list[str]] = {}
+        for key in self._keys:
+            stem, mark, language = key.partition("~")
+            if mark:
+                self._languages.setdefault(stem, []).append(language)
+        self._begin_lengths = sorted({len(key) - 1 for key in self._keys if key.endswith("*")})
+
+    def __reduce__(self) -> tuple[type[WordForms], tuple[frozenset[str]]]:
+        return (WordForms, (self._keys,))
+
+    def __missing__(self, word: str) -> tuple[str, ...]:
+        if len(self) >= _CACHE_LIMIT:
+            self.clear()
+        found = self[word] = self._work_out(word)
+        return found
+
+    def _work_out(self, word: str) -> tuple[str, ...]:
+        found = [key for key in (f"={word}",) if key in self._keys]
+        for length in self._begin_lengths:
+            if length <= len(word) and (key := word[:length] + "*") in self._keys:
+                found.append(key)
+        for cut in range(min(_LONGEST + 1, len(word))):
+            stem, ending = word[: len(word) - cut], word[len(word) - cut :]
+            for language in self._languages.get(stem, ()):
+                if not ending or ending in ENDINGS[language]:
+                    found.append(f"{stem}~{language}")
+        for prefix in ARABIC_PREFIXES:
+            if word.startswith(prefix):
+                found += self._arabic(word[len(prefix) :])
+        return tuple(dict.fromkeys(found))
+
+    def _arabic(self, word: str) -> list[str]:
+        found = []
+        for cut in range(min(_LONGEST + 1, len(word))):
+            stem, ending = word[: len(word) - cut], word[len(word) - cut :]
+            if "ar" in self._languages.get(stem, ()) and (not ending or ending in ENDINGS["ar"]):
+                found.append(f"{stem}~ar")
+        return found
