@@ -43,6 +43,8 @@ docs: setup ## write the generated pages (schema, configuration, commands)
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 -o requirements.lock
+	uv pip compile pyproject.toml -c requirements.lock --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" -q -o deploy/requirements.lock
+	echo "$$(grep -oE 'hatchling==[0-9.]+' pyproject.toml | head -1)" | uv pip compile - -c requirements.lock --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock" -q -o deploy/build.lock
 
 wheel: setup ## build the wheel into dist/
 	$(PY) -m hatchling build -t wheel
