@@ -7,7 +7,6 @@ after its bytes are on disk. What is not fetched or read yet is found again in t
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from jobs.sift import MIN_FULL_TEXT, keys_of, next_try, sift
 from jobs.sourcestate import Checked, after_check
 from jobs.writer import Writer
 from storage.archive import Archive
-from storage.captures import insert_capture
+from storage.captures import digest_of, insert_capture
 from storage.database import Database, Row, now_utc, rows
 from storage.entries import captured_elsewhere, entries_to_fetch, insert_entries, known_entries, mark_captured, mark_failed, relist_entries
 from storage.model import Capture, Source
@@ -135,7 +134,7 @@ class Intake:
             self.result.counts["entries_changed"] += len(found.changed)
         checked = Checked(
             answer=answer, listing=listing, error=error, problem=problem, new_dates=new_dates,
-            digest=hashlib.sha256(answer.body).hexdigest() if answer.body else None,
+            digest=digest_of(answer.body) if answer.body else None,
         )  # fmt: skip
         sources = len(self.sources) or 1
         changes, sentence = after_check(row, source, checked, now, budget_per_day=self._budget_per_day, source_count=sources)

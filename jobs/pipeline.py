@@ -51,6 +51,7 @@ class Pipeline:
         self._open = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self._recorded = asyncio.Event()
         self._profiles: OrderedDict[str, tuple[int, HostProfile]] = OrderedDict()
         self._failure: BaseException | None = None
 
@@ -75,6 +76,14 @@ class Pipeline:
             task = asyncio.create_task(self._read_one(row, work))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def room(self, most: int) -> None:
+        """Wait until at most `most` captures are under way; raises what stopped the recording, if anything did."""
+        while self._open > most and self._failure is None:
+            self._recorded.clear()
+            await self._recorded.wait()
+        if self._failure is not None:
+            raise self._failure
 
     async def settled(self) -> None:
         """Wait until everything submitted is recorded; raises what stopped the recording, if anything did."""
@@ -131,6 +140,7 @@ class Pipeline:
             raise
         except BaseException as fault:  # noqa: BLE001 - whoever waits in settled() gets it
             self._failure = fault
+            self._recorded.set()
             self._idle.set()
 
     async def _record_batch(self, batch: list[tuple[Row, Reading | BorderwatchError]]) -> None:
@@ -139,6 +149,7 @@ class Pipeline:
         if self._on_recorded is not None:
             self._on_recorded(outcome)
         self._open -= len(batch)
+        self._recorded.set()
         if again:
             await self.submit(again)
         elif self._open == 0:

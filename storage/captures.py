@@ -22,6 +22,11 @@ class Archived:
     length: int
 
 
+def digest_of(body: bytes) -> str:
+    """SHA-256 of a body, in hexadecimal."""
+    return hashlib.sha256(body).hexdigest()
+
+
 def insert_capture(db: Database, capture: Capture, place: Archived, *, entry_id: int | None, first_crawl: bool) -> int:
     """Add a pending capture whose bytes are already synced to the archive; returns its id."""
     cursor = db.execute(
@@ -29,7 +34,7 @@ def insert_capture(db: Database, capture: Capture, place: Archived, *, entry_id:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry_id, capture.source, capture.url, capture.listed_url, stamp(capture.fetched_at), capture.status,
-            capture.header("Content-Type"), hashlib.sha256(capture.body).hexdigest(), place.file, place.offset,
+            capture.header("Content-Type"), digest_of(capture.body), place.file, place.offset,
             place.length, int(first_crawl),
         ),
     )  # fmt: skip

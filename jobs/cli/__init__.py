@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
 
 from jobs.cli.app import App, Commands
+from jobs.version import program_version
 
 _LAZY = {
     "init": "jobs.cli.init:init",
@@ -32,14 +32,6 @@ _LAZY = {
     "tokens": "jobs.cli.web:tokens",
     "demo": "jobs.cli.demo:demo",
 }
-
-
-def program_version() -> str:
-    """The version of the installed package."""
-    try:
-        return version("borderwatch")
-    except PackageNotFoundError:
-        return "0+unknown"
 
 
 @click.group(cls=Commands, lazy=_LAZY, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
