@@ -324,6 +324,37 @@ def channel_failed(db: Database, name: str, at: datetime, error: str, not_before
         )
 
 
-def digest_is_done(db: Database, name: str, at: datetime) -> None:
-    """The digest that was due at `at` was put together. The caller holds the write transaction."""
-    db.conn.execute("UPDATE channels SET digest_done = ? WHERE name = ?", (stamp(at), name))
+def wake_channel(db: Database, name: str, now: datetime) -> int:
+    """The channel answers again: what waits for a later try is due now; returns how many."""
+    with write_transaction(db):
+        return db.conn.execute(
+            "UPDATE deliveries SET next_try = :now WHERE state = 'waiting' AND channel = :name AND next_try > :now AND tries > 0",
+            {"now": stamp(now), "name": name},
+        ).rowcount
+
+
+def expire(db: Database, channel: str, older_than: datetime, error: str) -> int:
+    """Give up what was tried in vain for too long (dead until `alerts retry`); returns how many."""
+    condition = "state = 'waiting' AND channel = ? AND coalesce(revived, created) < ? AND tries > 0"
+    if (
+        scalar(db, f"SELECT 1 FROM deliveries WHERE {condition} LIMIT 1", (channel, stamp(older_than)))
+        is None
+    ):
+        return 0
+    with write_transaction(db):
+        return db.conn.execute(
+            f"UPDATE deliveries SET state = 'dead', last_error = coalesce(last_error, ?) WHERE {condition}",
+            (error[:MAX_ERROR_CHARS], channel, stamp(older_than)),
+        ).rowcount
+
+
+def give_back(db: Database, delivery_ids: Iterable[int]) -> None:
+    """Unclaim what this process holds and did not finish: same id, same tries, due at once."""
+    ids = list(delivery_ids)
+    if not ids:
+        return
+    with write_transaction(db):
+        db.conn.executemany(
+            "UPDATE deliveries SET state = 'waiting', claimed_by = NULL WHERE id = ? AND state = 'sending'",
+            [(key,) for key in ids],
+        )

@@ -75,7 +75,7 @@ class _BoundedAdapter(HTTPAdapter):
         answer = super().send(request, stream=True, timeout=left_s, verify=verify, cert=cert, proxies=proxies)
         attempt.status, attempt.retry_after = answer.status_code, answer.headers.get("retry-after")
         answer._content = _read_bounded(answer, attempt.deadline)
-        answer._content_consumed = True  # type: ignore[attr-defined]
+        answer._content_consumed = True
         return answer
 
 

@@ -1,0 +1,361 @@
+"""One channel's way out: claim what is due, send it in the channel's rhythm and pace, and write what became of it.
+
+Lanes share nothing but the store, so that a channel that hangs delays no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from jobs.alerts.backoff import Bucket, is_stale, plan_retry
+from jobs.alerts.bundle import join_digest, join_due
+from jobs.alerts.notices import Notice, post_notice
+from jobs.alerts.parcel import Outcome, Parcel, Sender
+from jobs.alerts.rhythm import digest_due, next_slot, plan_burst, quiet_until
+from jobs.alerts.store import Store
+from jobs.config.channels import Channel
+from storage.alerts import (
+    Claimed,
+    Settled,
+    channel_failed,
+    channel_state,
+    channel_succeeded,
+    claim_due,
+    claim_named,
+    expire,
+    give_back,
+    next_due,
+    recent_sends,
+    settle,
+    wake_channel,
+)
+from storage.bundles import count_due, release_held
+
+log = structlog.get_logger()
+
+POLL_S = 2.0
+"""How soon a row is seen that another process wrote; this process's own recorder pokes."""
+EXPIRE_EVERY_S = 60.0
+TROUBLE = 8
+"""Failures in a row (some two minutes) at which the operator is told that a channel does not work."""
+
+
+@dataclass(slots=True)
+class LaneCounts:
+    """What a lane did."""
+
+    sent: int = 0
+    failed: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LaneContext:
+    """What every lane works with. `chance` gives a number in [0, 1); `operators` hear of a channel's faults."""
+
+    store: Store
+    claimant: str
+    clock: Callable[[], datetime]
+    chance: Callable[[], float]
+    new_id: Callable[[], str]
+    operators: tuple[Channel, ...] = ()
+    base_url: str | None = None
+    on_sent: Callable[[Claimed, datetime], None] | None = None
+
+
+@dataclass(slots=True)
+class Lane:
+    """The state of one channel's way out."""
+
+    channel: Channel
+    sender: Sender
+    context: LaneContext
+    counts: LaneCounts = field(default_factory=LaneCounts)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    failures: int = 0
+    not_before: datetime | None = None
+    held_back: bool = False
+    flying: dict[asyncio.Task[None], int] = field(default_factory=dict)
+    _bucket: Bucket | None = None
+    _first_seen: datetime | None = None
+    _digest_done: datetime | None = None
+    _expired_at_s: float = float("-inf")
+    _success_noted_s: float = float("-inf")
+    _joined_at: datetime | None = None
+    _unsettled: list[Settled] = field(default_factory=list)
+
+    async def prepare(self) -> None:
+        """Take up what is known of the channel from earlier runs."""
+        state = await self.context.store.call(channel_state, self.channel.name, self.context.clock())
+        self.failures, self.not_before = state.failures, state.not_before
+        self._first_seen, self._digest_done = state.first_seen, state.digest_done
+        if self.channel.pace is not None:
+            pace = self.channel.pace
+            self._bucket = Bucket(
+                max(pace.count, 5),
+                pace.per_s * max(1.0, 5 / pace.count),
+                max(pace.count, 5),
+                time.monotonic(),
+            )
+        if self.channel.mode == "instant":
+            await self.context.store.call(release_held, self.channel.name)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; then finish what is under way for a moment, and give the rest back."""
+        prepared = False
+        while not stop.is_set():
+            self.wake.clear()
+            try:
+                if not prepared:
+                    await self.prepare()
+                    prepared = True
+                wait_s = await self.turn(self.context.clock())
+            except Exception:
+                log.exception("delivery_lane_fault", channel=self.channel.name)
+                wait_s = POLL_S
+            await self._sleep(wait_s, stop)
+        await self.finish(limit_s=3.0)
+
+    async def drain(self, started: datetime) -> None:
+        """Try everything that is due once, and wait for the answers."""
+        await self.prepare()
+        while True:
+            wait_s = await self.turn(self.context.clock(), due_by=started)
+            if self.flying:
+                await asyncio.wait(self.flying, return_when=asyncio.FIRST_COMPLETED)
+            elif wait_s > 0:
+                return
+
+    async def turn(self, now: datetime, due_by: datetime | None = None) -> float:
+        """One look: join what is to be joined, claim and start sends. Returns the seconds until the next look."""
+        await self._write_unsettled()
+        await self._expire(now)
+        pause = self._pause_until(now)
+        if pause is not None:
+            return min(POLL_S, max(0.01, (pause - now).total_seconds()))
+        if self.channel.mode == "digest":
+            await self._digest(now)
+        room = (1 if self.failures else self.sender.parallel) - len(self.flying)
+        if room <= 0:
+            return POLL_S
+        room = await self._burst(now, room)
+        if room <= 0:
+            return POLL_S
+        due = now if due_by is None else max(due_by, self._joined_at or due_by)
+        claimed = await self.context.store.call(
+            claim_due, self.channel.name, due, room, self.context.claimant
+        )
+        for delivery in claimed:
+            task = asyncio.create_task(self._carry(delivery))
+            self.flying[task] = delivery.delivery_id
+            task.add_done_callback(self._landed)
+        if claimed:
+            return 0.0 if len(self.flying) < self.sender.parallel and not self.failures else POLL_S
+        return await self._until_next(now)
+
+    async def send_named(self, delivery_ids: list[int]) -> None:
+        """Send these deliveries now, whatever their time, the channel's pause or its quiet hours (`alerts retry`)."""
+        claimed = await self.context.store.call(claim_named, delivery_ids, self.context.claimant)
+        for delivery in claimed:
+            await self._carry(delivery)
+
+    async def finish(self, limit_s: float) -> None:
+        """Wait for sends under way, then leave: what is unfinished is given back, and repeated with the same id."""
+        if self.flying:
+            _, unfinished = await asyncio.wait(self.flying, timeout=limit_s)
+            left = [self.flying[task] for task in unfinished]
+            for task in unfinished:
+                task.cancel()
+            await asyncio.gather(*unfinished, return_exceptions=True)
+            await self.context.store.call(give_back, left)
+        await self.sender.close()
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self.flying.pop(task, None)
+        self.wake.set()
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            log.error("delivery_fault", channel=self.channel.name, exc_info=fault)
+
+    def _pause_until(self, now: datetime) -> datetime | None:
+        if self.not_before is not None and self.not_before > now:
+            return self.not_before
+        return quiet_until(now, self.channel.quiet_hours, self.channel.timezone)
+
+    async def _expire(self, now: datetime) -> None:
+        if time.monotonic() - self._expired_at_s < EXPIRE_EVERY_S:
+            return
+        self._expired_at_s = time.monotonic()
+        limit = now - timedelta(seconds=self.channel.retry_for)
+        dead = await self.context.store.call(expire, self.channel.name, limit, "not delivered in time")
+        if dead:
+            await self._died(dead, "not delivered in time", now)
+
+    async def _digest(self, now: datetime) -> None:
+        channel = self.channel
+        slot = digest_due(
+            now, done=self._digest_done, first_seen=self._first_seen or now, clock=channel.digest_at,
+            weekday=channel.digest_weekday, timezone=channel.timezone,
+        )  # fmt: skip
+        if slot is None:
+            return
+        await self.context.store.call(
+            join_digest,
+            channel,
+            slot=slot,
+            since=self._digest_done,
+            now=now,
+            new_id=self.context.new_id,
+            base_url=self.context.base_url,
+        )
+        self._digest_done, self._joined_at = slot, now
+
+    async def _burst(self, now: datetime, room: int) -> int:
+        rate = self.channel.burst_rate
+        if rate is None:
+            return room
+        store, name = self.context.store, self.channel.name
+        due = await store.call(count_due, name, now, rate.count + 1)
+        if due == 0:
+            return room
+        recent = await store.call(recent_sends, name, now - timedelta(seconds=rate.per_s), rate.count)
+        recent += [now] * len(self.flying)
+        plan = plan_burst(recent, due, now, rate, held_back=self.held_back)
+        self.held_back = plan.action == "wait" or (
+            self.held_back and plan.action == "send" and due > plan.count
+        )
+        if plan.action == "join":
+            await store.call(
+                join_due, self.channel, now=now, new_id=self.context.new_id, base_url=self.context.base_url
+            )
+            self._joined_at = now
+            return room
+        if plan.action == "wait":
+            return 0
+        if plan.count < due:
+            self.held_back = True
+        return min(room, plan.count)
+
+    async def _until_next(self, now: datetime) -> float:
+        moments = [await self.context.store.call(next_due, self.channel.name)]
+        if self.channel.mode == "digest":
+            moments.append(
+                next_slot(now, self.channel.digest_at, self.channel.digest_weekday, self.channel.timezone)
+            )
+        waits = [(moment - now).total_seconds() for moment in moments if moment is not None]
+        return max(0.01, min([POLL_S, *waits]))
+
+    async def _sleep(self, wait_s: float, stop: asyncio.Event) -> None:
+        if wait_s <= 0 or self.wake.is_set():
+            return
+        waiting = [asyncio.ensure_future(self.wake.wait()), asyncio.ensure_future(stop.wait())]
+        await asyncio.wait(waiting, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+        for waiter in waiting:
+            waiter.cancel()
+
+    async def _carry(self, delivery: Claimed) -> None:
+        if self._bucket is not None and (wait_s := self._bucket.take_s(time.monotonic())) > 0:
+            await asyncio.sleep(wait_s)
+        decided = datetime.fromisoformat(delivery.payload["created"])
+        parcel = Parcel(delivery.alert_id, delivery.kind, delivery.payload, decided)
+        try:
+            outcome = await self.sender.send(parcel)
+        except Exception as fault:
+            log.exception("sender_fault", channel=self.channel.name, alert=delivery.alert_id)
+            outcome = Outcome(False, f"internal fault: {type(fault).__name__}", "message")
+        now = self.context.clock()
+        if outcome.sent:
+            await self._sent(delivery, now)
+        else:
+            await self._failed(delivery, outcome, now)
+
+    async def _sent(self, delivery: Claimed, now: datetime) -> None:
+        store = self.context.store
+        await self._settle(Settled(delivery.delivery_id, "sent", now))
+        self.counts.sent += 1
+        if self.context.on_sent is not None:
+            self.context.on_sent(delivery, now)
+        if self.failures:
+            self.failures, self.not_before = 0, None
+            await store.call(wake_channel, self.channel.name, now)
+            log.info("channel_answers_again", channel=self.channel.name)
+            self._success_noted_s = float("-inf")
+        if time.monotonic() - self._success_noted_s > EXPIRE_EVERY_S:
+            self._success_noted_s = time.monotonic()
+            await store.call(channel_succeeded, self.channel.name, now)
+
+    async def _settle(self, outcome: Settled) -> None:
+        """Write an outcome; where the database cannot take it now, the next look tries again. Forgetting it would send
+        what was sent already once more."""
+        try:
+            await self.context.store.settle(outcome)
+        except Exception:
+            self._unsettled.append(outcome)
+            raise
+
+    async def _write_unsettled(self) -> None:
+        if self._unsettled:
+            batch = list(self._unsettled)
+            await self.context.store.call(settle, batch)
+            del self._unsettled[: len(batch)]
+
+    async def _failed(self, delivery: Claimed, outcome: Outcome, now: datetime) -> None:
+        store, name = self.context.store, self.channel.name
+        self.counts.failed += 1
+        if outcome.scope == "channel":
+            self.failures += 1
+        error = outcome.error or "unknown reason"
+        retry = plan_retry(
+            outcome,
+            tries=delivery.tries + 1,
+            channel_failures=self.failures,
+            now=now,
+            chance=self.context.chance(),
+        )
+        dead = is_stale(delivery.since, now, self.channel.retry_for)
+        if retry.channel_pause_until is not None:
+            self.not_before = max(self.not_before or retry.channel_pause_until, retry.channel_pause_until)
+        await self._settle(
+            Settled(
+                delivery.delivery_id,
+                "dead" if dead else "waiting",
+                now,
+                None if dead else retry.next_try,
+                error,
+            )
+        )
+        log.warning(
+            "delivery_failed",
+            channel=name,
+            alert=delivery.alert_id,
+            tries=delivery.tries + 1,
+            error=error,
+            dead=dead,
+        )
+        if outcome.scope == "channel":
+            await store.call(channel_failed, name, now, error, retry.channel_pause_until)
+        if dead:
+            await self._died(1, error, now)
+        elif self.failures == TROUBLE:
+            await self._tell(
+                f"channel {name} does not work", f"The last {TROUBLE} tries failed: {error}", now
+            )
+
+    async def _died(self, count: int, error: str, now: datetime) -> None:
+        self.counts.dead += count
+        days = self.channel.retry_for / 86400
+        text = f"{count} could not be delivered within {days:g} days: {error}"
+        await self._tell(f"alerts for channel {self.channel.name} are dead", text, now)
+
+    async def _tell(self, title: str, text: str, now: datetime) -> None:
+        others = [channel for channel in self.context.operators if channel.name != self.channel.name]
+        remedy = (
+            "`borderwatch alerts list --undelivered` shows them, `borderwatch alerts retry` sends them again."
+        )
+        notice = Notice(key=title, title=title, lines=(text, remedy))
+        await self.context.store.call(post_notice, notice, others, now=now, new_id=self.context.new_id)
