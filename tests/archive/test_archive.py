@@ -186,6 +186,7 @@ class TestFaults:
             [sys.executable, "-c", code, str(tmp_path)],
             capture_output=True,
             text=True,
+            check=False,
             env={**os.environ, "PYTHONPATH": "."},
         )
 
@@ -209,6 +210,8 @@ class TestFaults:
             read_capture(tmp_path, replace(place, file="gone.warc.gz"))
         with pytest.raises(ArchiveError, match=r"damaged|no page"):
             read_capture(tmp_path, replace(place, offset=place.offset + 3))
+        with pytest.raises(ArchiveError, match="cut off"):
+            read_capture(tmp_path, replace(place, length=place.length - 40))
         with pytest.raises(ArchiveError, match="no page"):
             read_capture(tmp_path, replace(place, offset=0, length=place.offset))
 
@@ -283,6 +286,15 @@ class TestTears:
             if size not in {f.offset for f in whole} | {f.offset + f.length for f in whole}:
                 assert isinstance(found[-1], Torn), size
 
+    @pytest.mark.parametrize("at", [0.1, 0.4, 0.9])
+    def test_a_flipped_byte_is_noticed(self, written: Path, at: float) -> None:
+        data = bytearray(written.read_bytes())
+        data[int(len(data) * at)] ^= 0xFF
+        written.write_bytes(data)
+
+        assert isinstance(check_archive(written), Torn)
+        assert isinstance(list(iter_pages(written))[-1], Torn)
+
 
 class TestForeignFiles:
     def write(self, path: Path, *, gzip: bool = True, version: str = "1.0") -> None:
@@ -297,7 +309,9 @@ class TestForeignFiles:
                     status, [("Content-Type", "text/html"), *headers], protocol="HTTP/1.1"
                 )
                 writer.write_record(
-                    writer.create_warc_record(url, kind, payload=BytesIO(body), http_headers=http)
+                    writer.create_warc_record(
+                        url, kind, payload=BytesIO(body), length=len(body), http_headers=http
+                    )
                 )
 
             writer.write_record(writer.create_warcinfo_record("x.warc", {"software": "test"}))
@@ -311,17 +325,22 @@ class TestForeignFiles:
                     "http://a.example/3",
                     "conversion",
                     payload=BytesIO(b"text"),
+                    length=len(b"text"),
                     warc_content_type="text/plain",
                 )
             )
             writer.write_record(
                 writer.create_warc_record(
-                    "http://a.example/4", "resource", payload=BytesIO(b"<p>x"), warc_content_type="text/html"
+                    "http://a.example/4",
+                    "resource",
+                    payload=BytesIO(b"<p>x"),
+                    length=len(b"<p>x"),
+                    warc_content_type="text/html",
                 )
             )
             writer.write_record(
                 writer.create_warc_record(
-                    "dns:a", "resource", payload=BytesIO(b"x"), warc_content_type="text/dns"
+                    "dns:a", "resource", payload=BytesIO(b"x"), length=len(b"x"), warc_content_type="text/dns"
                 )
             )
             page("http://b.example/5", b"last")
