@@ -77,6 +77,14 @@ CREATE TABLE desk_places (
 CREATE INDEX desk_places_first ON desk_places (topic, first_at, place, story_id);
 CREATE INDEX desk_places_place ON desk_places (topic, place, first_at, story_id);
 
+-- The latest name and position of each place that a match named.
+CREATE TABLE desk_place_names (
+    place TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    lat REAL,
+    lon REAL
+) STRICT, WITHOUT ROWID;
+
 -- What a story has among its members: languages and sources.
 CREATE TABLE desk_facets (
     story_id INTEGER NOT NULL,
@@ -97,6 +105,12 @@ BEGIN
         SELECT NEW.topic, json_extract(p.value, '$.id'), a.story_id, a.first_seen
         FROM articles a, json_each(NEW.places) p WHERE a.id = NEW.article_id AND json_extract(p.value, '$.id') IS NOT NULL
         ON CONFLICT (story_id, topic, place) DO UPDATE SET first_at = min(first_at, excluded.first_at);
+    INSERT INTO desk_place_names (place, name, lat, lon)
+        SELECT json_extract(p.value, '$.id'), coalesce(json_extract(p.value, '$.name'), json_extract(p.value, '$.id')),
+            CAST(json_extract(p.value, '$.lat') AS REAL), CAST(json_extract(p.value, '$.lon') AS REAL)
+        FROM json_each(NEW.places) p WHERE json_extract(p.value, '$.id') IS NOT NULL
+        ON CONFLICT (place) DO UPDATE SET name = excluded.name, lat = excluded.lat, lon = excluded.lon
+            WHERE name IS NOT excluded.name OR lat IS NOT excluded.lat OR lon IS NOT excluded.lon;
 END;
 
 CREATE TRIGGER desk_match_removed AFTER DELETE ON matches
@@ -131,6 +145,12 @@ BEGIN
             SELECT max(m.score) FROM articles a JOIN matches m ON m.article_id = a.id
             WHERE a.story_id = desk_stories.story_id AND m.topic = NEW.topic)
         WHERE topic = NEW.topic AND story_id = (SELECT story_id FROM articles WHERE id = NEW.article_id);
+    INSERT INTO desk_place_names (place, name, lat, lon)
+        SELECT json_extract(p.value, '$.id'), coalesce(json_extract(p.value, '$.name'), json_extract(p.value, '$.id')),
+            CAST(json_extract(p.value, '$.lat') AS REAL), CAST(json_extract(p.value, '$.lon') AS REAL)
+        FROM json_each(NEW.places) p WHERE json_extract(p.value, '$.id') IS NOT NULL
+        ON CONFLICT (place) DO UPDATE SET name = excluded.name, lat = excluded.lat, lon = excluded.lon
+            WHERE name IS NOT excluded.name OR lat IS NOT excluded.lat OR lon IS NOT excluded.lon;
 END;
 
 CREATE TRIGGER desk_article_added AFTER INSERT ON articles WHEN NEW.story_id IS NOT NULL
@@ -173,6 +193,10 @@ END;
 INSERT INTO desk_stories (topic, story_id, first_at, last_at, score, matches)
     SELECT m.topic, a.story_id, min(a.first_seen), max(a.first_seen), max(m.score), count(*)
     FROM matches m JOIN articles a ON a.id = m.article_id WHERE a.story_id IS NOT NULL GROUP BY m.topic, a.story_id;
+INSERT OR REPLACE INTO desk_place_names (place, name, lat, lon)
+    SELECT json_extract(p.value, '$.id'), coalesce(json_extract(p.value, '$.name'), json_extract(p.value, '$.id')),
+        CAST(json_extract(p.value, '$.lat') AS REAL), CAST(json_extract(p.value, '$.lon') AS REAL)
+    FROM matches m, json_each(m.places) p WHERE json_extract(p.value, '$.id') IS NOT NULL;
 INSERT INTO desk_places (topic, place, story_id, first_at)
     SELECT m.topic, json_extract(p.value, '$.id'), a.story_id, min(a.first_seen)
     FROM matches m JOIN articles a ON a.id = m.article_id, json_each(m.places) p

@@ -1,0 +1,63 @@
+"""Everything that routes share: options, data, actions, the readers, the live hub, files and templates."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import jinja2
+from starlette.requests import Request
+
+from jobs.config.web import WebOptions
+from web.access import LoginThrottle, Visitor
+from web.actions import Actions
+from web.assets import Asset
+from web.live import Hub
+from web.reading import ReadPool
+
+
+@dataclass(slots=True)
+class Site:
+    """The page's parts; one a process."""
+
+    options: WebOptions
+    data_dir: Path
+    database: Path
+    actions: Actions | None
+    pool: ReadPool
+    hub: Hub
+    assets: dict[str, Asset]
+    templates: jinja2.Environment
+    clock: Callable[[], datetime]
+    zone: ZoneInfo
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    throttle: LoginThrottle = field(default_factory=lambda: LoginThrottle(time.monotonic))
+    remember_answers: bool = True
+    """False makes every answer anew (for measuring)."""
+    had_users: bool = False
+    _users_known_at: int = -1
+
+    def open_to_all(self) -> bool:
+        """Whether a look since the last change of the data found that nobody has to log in."""
+        return not self.had_users and self.options.loopback() and self._users_known_at == self.hub.version
+
+    def remember_users(self, count: int) -> None:
+        """What a look at the users found, good until the data change."""
+        self.had_users = count > 0
+        self._users_known_at = self.hub.version
+
+
+def site_of(request: Request) -> Site:
+    """The site a request belongs to."""
+    return cast("Site", request.app.state.site)
+
+
+def visitor_of(request: Request) -> Visitor | None:
+    """Who asks; None on the few pages that are open before the login."""
+    return cast("Visitor | None", getattr(request.state, "visitor", None))
