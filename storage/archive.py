@@ -182,10 +182,10 @@ def read_capture(folder: Path, place: Archived, *, source: str | None = None) ->
     try:
         record = next(iter(ArchiveIterator(BytesIO(data))), None)
         capture = _page(record, source) if record is not None else None
-        if record is not None and record.raw_stream.limit > 0:
-            raise EOFError("it is cut off")
-        if capture is None:
+        if record is None or capture is None:
             raise ArchiveError(f"{path}: there is no page at offset {place.offset}. Restore the file.")
+        if record.raw_stream.limit > 0:
+            raise EOFError("it is cut off")
         return capture
     except _DAMAGE as fault:
         raise ArchiveError(
