@@ -61,7 +61,7 @@ def demo(app: App, once: bool, as_json: bool, every: str, no_browser: bool) -> N
         place = prepare(data_dir, newsroom, port)
         show.note(
             f"A newsroom of {len(newsroom.sites)} publishers with {len(newsroom.published)} articles is open on this machine, "
-            f"for example {newsroom.bases['frontier-wire']}/"
+            f"for example {newsroom.bases['indus-wire']}/"
         )
         if once:
             counts = crawl_once(newsroom, place, show)

@@ -20,6 +20,18 @@ from jobs.demo.articles import Article, Site, demo_files, human_date, local_year
 RELATED = 5
 """Links to other articles of the site on each page: more of them say `border` than the text around them does."""
 
+KIND_PATHS = {"video": "/video/{id}/{slug}", "listing": "/tag/{slug}/{id}"}
+"""Pages that are no articles have addresses of their own on most sites."""
+
+OG_TYPES = {"article": "article", "paywall": "article", "video": "video.other", "listing": "website"}
+
+JSON_LD_TYPES = {
+    "article": "NewsArticle",
+    "paywall": "NewsArticle",
+    "video": "VideoObject",
+    "listing": "CollectionPage",
+}
+
 ROBOTS = "User-agent: *\nDisallow: /search\nDisallow: /print/\n"
 
 LISTING_PATHS = {
@@ -71,7 +83,7 @@ def article_path(article: Article, site: Site) -> str:
     """The path of an article's page, percent-encoded; an undated one has no date in it."""
     moment = article.published or datetime(2000, 1, 1, tzinfo=UTC)
     words = re.sub(r"[^\w\u200c]+", "-", article.title).strip("-")
-    path = site.path.format(
+    path = KIND_PATHS.get(article.kind, site.path).format(
         year=moment.year,
         month=f"{moment.month:02}",
         day=f"{moment.day:02}",
@@ -143,14 +155,14 @@ def _article_html(
         "id": article.number,
         "slug": article.slug,
         "url": url,
-        "og_type": "article" if article.kind in {"article", "paywall"} else "website",
+        "og_type": OG_TYPES[article.kind],
         "author": article.author,
         "section": article.section,
         "paragraphs": article.paragraphs,
         "modified_iso": _iso(article.modified, site),
         "related": others[:RELATED],
         "listed": others,
-        "json_ld": _json_ld(site, article, url) if article.kind == "article" else None,
+        "json_ld": _json_ld(site, article, url),
     }
     template = f"{site.name}.html" if article.kind == "article" else f"{article.kind}.html"
     return environment.get_template(template).render(
@@ -166,9 +178,12 @@ def _front(site: Site, cards: list[dict[str, Any]], base: str) -> dict[str, Any]
 
 
 def _json_ld(site: Site, article: Article, url: str) -> dict[str, Any]:
+    kind = JSON_LD_TYPES[article.kind]
+    if kind != "NewsArticle":
+        return {"@context": "https://schema.org", "@type": kind, "name": article.title, "url": url}
     facts = {
         "@context": "https://schema.org",
-        "@type": "NewsArticle",
+        "@type": kind,
         "mainEntityOfPage": url,
         "headline": article.title,
         "datePublished": _iso(article.published, site),

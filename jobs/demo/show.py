@@ -11,6 +11,8 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
+from jobs.alerts.clean import many_lines, one_line
+
 MARK_STYLE = "bold black on yellow"
 MAX_EVIDENCE = 2
 MAX_QUOTE_CHARS = 320
@@ -36,13 +38,18 @@ def marked_quote(evidence: Mapping[str, Any], *, styled: bool) -> Text:
     for begin, end in marks:
         if begin < position or end > last:
             continue
-        text.append(quote[position:begin])
-        words = quote[begin:end]
+        text.append(_harmless(quote[position:begin]))
+        words = _harmless(quote[begin:end])
         text.append(words if styled else f"[{words}]", style=MARK_STYLE if styled else "")
         position = end
-    text.append(quote[position:last])
+    text.append(_harmless(quote[position:last]))
     text.append(" …" if last < len(quote) else "")
     return text
+
+
+def _harmless(text: str) -> str:
+    """A piece of a quote without line breaks and what a terminal would obey; blanks at its ends stay."""
+    return many_lines(text).replace("\n", " ")
 
 
 def _window(length: int, marks: list[tuple[int, int]]) -> tuple[int, int]:
@@ -71,7 +78,7 @@ def when(published: str | None, now: datetime) -> str:
 def alert_block(number: int, data: Mapping[str, Any], now: datetime, *, styled: bool) -> RenderableType:
     """One alert. No box on the right: terminals that turn Persian and Urdu around would tear it."""
     language = LANGUAGES.get(data.get("language") or "", data.get("language") or "?")
-    lines: list[RenderableType] = [Text(str(data["title"]), style="bold")]
+    lines: list[RenderableType] = [Text(one_line(str(data["title"])), style="bold")]
     lines.append(
         Text(
             f"{data['source']} ({data.get('source_country') or '?'}, {language}) · {when(data.get('published'), now)}",
@@ -87,7 +94,7 @@ def alert_block(number: int, data: Mapping[str, Any], now: datetime, *, styled: 
         lines.append(
             Text("also reported by " + ", ".join(str(report["source"]) for report in also), style="dim")
         )
-    lines.append(Text(str(data["url"]), style="dim", overflow="fold"))
+    lines.append(Text(one_line(str(data["url"])), style="dim", overflow="fold"))
     head = Rule(Text(f"ALERT {number} · {data['topic']}", style="bold red"), align="left", style="red")
     return Group(head, *lines, Text())
 
