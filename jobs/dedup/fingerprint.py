@@ -45,10 +45,10 @@ def fingerprint(
 ) -> Fingerprint:
     """Everything that recognising this article later needs. `frequencies` defaults to the shipped table.
 
-    `language` and `published` do not change the result: languages are mis-detected and dates corrected, and an
-    article must look the same afterwards.
+    `language` is only noted, to know when two articles have words in common to compare; where it is missing the script
+    stands in. `published` changes nothing: dates get corrected, and an article must look the same afterwards.
     """
-    del language, published
+    del published
     table = frequencies or shipped()
     main = body(text)
     split = split_words(main)
@@ -62,13 +62,18 @@ def fingerprint(
     keys = _weighted_keys(counted, table)
     hashed = split if len(split) >= SHORT_WORDS else head_split + split
     return Fingerprint(
-        exact=int.from_bytes(blake2b(" ".join(hashed).encode(), digest_size=8).digest(), "little", signed=True),
+        exact=int.from_bytes(
+            blake2b(" ".join(hashed).encode(), digest_size=8).digest(), "little", signed=True
+        ),
         minhash=_signature(telling, WHOLE_HASHES),
         head=_signature(start, HEAD_HASHES),
         words=len(split),
         keys=tuple(key for key, _ in keys),
         sketch=pack(
-            [(word_hash(word), weight) for word, weight in words], [(key_hash(key), weight) for key, weight in keys], len(split)
+            [(word_hash(word), weight) for word, weight in words],
+            [(key_hash(key), weight) for key, weight in keys],
+            len(split),
+            language or _script(main or head),
         ),
         terms=tuple(word for word, _ in words if table.rate(word) < COMMON_RATE),
         table=table.version,
@@ -97,12 +102,21 @@ def _weighted_words(stems: list[str], title_stems: list[str], table: Frequencies
 
 def _weighted_keys(counted: dict[str, int], table: Frequencies) -> list[tuple[str, float]]:
     weighed = [
-        (key, (1 + 0.5 * math.log(count)) * table.weight(key) * _KEY_FACTOR[key[0]]) for key, count in counted.items()
+        (key, (1 + 0.5 * math.log(count)) * table.weight(key) * _KEY_FACTOR[key[0]])
+        for key, count in counted.items()
     ]
     weighed = [(key, weight) for key, weight in weighed if weight > 0.2]
     weighed.sort(key=lambda item: (-item[1], item[0]))
     names = [item for item in weighed if item[0][0] == "~"]
     return [item for item in weighed if item[0][0] != "~"][:MAX_KEYS] + names[:MAX_NAMES]
+
+
+def _script(folded: str) -> str:
+    """A stand-in for the language: Persian and Urdu by the letters that only one of them writes, else the script."""
+    arabic = sum("\u0600" <= char <= "\u06ff" for char in folded[:400])
+    if arabic > 20:
+        return "ur" if any(char in folded for char in "ٹڈڑںے") else "fa"
+    return "ru" if any("\u0400" <= char <= "\u04ff" for char in folded[:400]) else "en"
 
 
 def vocabulary(title: str, text: str) -> set[str]:

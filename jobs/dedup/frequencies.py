@@ -68,7 +68,9 @@ def parse(content: str, name: str) -> Frequencies:
     """Read the tab-separated form: a first line `# version NAME`, then word and documents in ten thousand."""
     lines = content.splitlines()
     if not lines or not lines[0].startswith("# version "):
-        raise FrequencyTableError(f"{name}: the first line must say `# version NAME`. Reinstall, or run `borderwatch stories learn`.")
+        raise FrequencyTableError(
+            f"{name}: the first line must say `# version NAME`. Reinstall, or run `borderwatch stories learn`."
+        )
     rates: dict[str, float] = {}
     for number, line in enumerate(lines[1:], 2):
         word, _, share = line.partition("\t")
@@ -80,11 +82,16 @@ def parse(content: str, name: str) -> Frequencies:
 
 def render(frequencies: Frequencies) -> str:
     """The inverse of `parse`, commonest first."""
-    body = (f"{word}\t{round(rate * _SCALE)}" for word, rate in sorted(frequencies.rates.items(), key=lambda item: (-item[1], item[0])))
+    body = (
+        f"{word}\t{round(rate * _SCALE)}"
+        for word, rate in sorted(frequencies.rates.items(), key=lambda item: (-item[1], item[0]))
+    )
     return "\n".join([f"# version {frequencies.version}", *body]) + "\n"
 
 
-def learn(version: str, documents: Iterable[tuple[str | None, Iterable[str]]], *, smallest_language: int = 40) -> Frequencies:
+def learn(
+    version: str, documents: Iterable[tuple[str | None, Iterable[str]]], *, smallest_language: int = 40
+) -> Frequencies:
     """Count document rates by language and keep, for each term, the highest.
 
     `documents` are (language, distinct terms). A word that is common in any language tells nothing there; languages
@@ -107,7 +114,9 @@ def learn(version: str, documents: Iterable[tuple[str | None, Iterable[str]]], *
     return table(version, {term: round(rate * _SCALE) / _SCALE for term, rate in kept})
 
 
-def _pooled(counts: dict[str, Counter[str]], totals: Counter[str], smallest: int) -> Iterator[tuple[int, Counter[str]]]:
+def _pooled(
+    counts: dict[str, Counter[str]], totals: Counter[str], smallest: int
+) -> Iterator[tuple[int, Counter[str]]]:
     rest: Counter[str] = Counter()
     rest_total = 0
     for name, count in counts.items():

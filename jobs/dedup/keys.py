@@ -19,12 +19,29 @@ from jobs.dedup.lexicon import Lexicon, lexicon
 from text.normalise import normalise
 
 GAZETTEER: Final = Path(__file__).parents[2] / "presets" / "gazetteer.json"
-_PLACES: Final = frozenset({"place", "crossing", "town", "county", "district", "province", "village", "port", "island"})
+_PLACES: Final = frozenset(
+    {"place", "crossing", "town", "county", "district", "province", "village", "port", "island"}
+)
 _CAPITALISED: Final = re.compile(r"(?<![.!?:؟۔\"“\n] )(?<!\n)(?<!^)\b[A-ZА-ЯÀ-Þ][\w’'`-]{2,}")
 _MAX_NUMBER_DIGITS: Final = 7
 
 # Consonants by class; vowels, glides (w, y, و, ی), h and ع fall away, because transliterations disagree on them.
-_LATIN_PAIRS: Final = (("sh", "$"), ("ch", "c"), ("tch", "c"), ("kh", "x"), ("gh", "g"), ("zh", "j"), ("ph", "f"), ("th", "t"), ("dj", "j"), ("ck", "k"), ("q", "k"), ("x", "ks"), ("ce", "se"), ("ci", "si"))
+_LATIN_PAIRS: Final = (
+    ("sh", "$"),
+    ("ch", "c"),
+    ("tch", "c"),
+    ("kh", "x"),
+    ("gh", "g"),
+    ("zh", "j"),
+    ("ph", "f"),
+    ("th", "t"),
+    ("dj", "j"),
+    ("ck", "k"),
+    ("q", "k"),
+    ("x", "ks"),
+    ("ce", "se"),
+    ("ci", "si"),
+)
 _LATIN_DROPPED: Final = str.maketrans({**dict.fromkeys("aeiouwyhv'’-`", None), "c": "k"})
 _ARABIC: Final = str.maketrans({
     **dict.fromkeys("اآأإعوؤیئهىء", None),
@@ -70,7 +87,11 @@ def names_of(gazetteer: dict[str, Any]) -> Names:
                 if len(folded) >= 3 or not folded.isascii():
                     keys.setdefault(folded, f"{kind}:{entry['id']}")
     patterns = tuple(keys)
-    automaton = ahocorasick_rs.AhoCorasick(patterns, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest) if patterns else None
+    automaton = (
+        ahocorasick_rs.AhoCorasick(patterns, matchkind=ahocorasick_rs.MatchKind.LeftmostLongest)
+        if patterns
+        else None
+    )
     return Names(automaton, patterns, tuple(keys.values()))
 
 

@@ -1,7 +1,7 @@
 """A compact picture of an article for comparison: its weightiest words and its story keys, with weights.
 
 Words and keys are 32-bit hashes. The lowest three bits of a key's hash say its kind, so that shared places, numbers
-and weekdays can be told apart without the strings. Packed: `<BBf` (words, keys, length), then the hashes (uint32),
+and weekdays can be told apart without the strings. Packed: `<BBH2sf` (words, keys, length, language, top weight), then the hashes (uint32),
 then the weights (uint8, in 255ths of the largest).
 """
 
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-MAX_WORDS: Final = 64
+MAX_WORDS: Final = 56
 """Enough for a whole report of 150 words; longer articles are told by their weightiest words as well."""
 MAX_KEYS: Final = 18
-MAX_NAMES: Final = 22
+MAX_NAMES: Final = 14
 """Apart from the other keys: in Arabic script any rare word may be a name, and they would push places out."""
 KINDS: Final = {"p": 0, "g": 1, "c": 2, "k": 3, "w": 4, "n": 5, "~": 6}
-_HEADER: Final = struct.Struct("<BBHf")
+_HEADER: Final = struct.Struct("<BBH2sf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,8 @@ class Sketch:
     words: dict[int, float]
     keys: dict[int, float]
     length: int
-
-    def of_kind(self, kind: str) -> set[int]:
-        """The hashes of one kind of key."""
-        code = KINDS[kind]
-        return {key for key in self.keys if key & 7 == code}
+    language: str = ""
+    """Two letters, or the script where the language is not known: only whether two agree matters."""
 
 
 def word_hash(word: str) -> int:
@@ -47,10 +44,14 @@ def key_hash(key: str) -> int:
     return crc32(key.encode()) & ~7 | KINDS[key[0]]
 
 
-def pack(words: list[tuple[int, float]], keys: list[tuple[int, float]], length: int) -> bytes:
+def pack(
+    words: list[tuple[int, float]], keys: list[tuple[int, float]], length: int, language: str = ""
+) -> bytes:
     """The stored form. At most 255 of each; weights positive."""
     top = max((weight for _, weight in words + keys), default=1.0)
-    header = _HEADER.pack(len(words), len(keys), min(length, 65_535), top)
+    header = _HEADER.pack(
+        len(words), len(keys), min(length, 65_535), language[:2].encode("ascii", "replace"), top
+    )
     hashes = array("I", [found for found, _ in words] + [found for found, _ in keys])
     weights = bytes(max(1, round(weight / top * 255)) for _, weight in words + keys)
     return header + hashes.tobytes() + weights
@@ -58,7 +59,7 @@ def pack(words: list[tuple[int, float]], keys: list[tuple[int, float]], length: 
 
 def unpack(blob: bytes) -> Sketch:
     """The inverse of `pack`; word weights come back with unit length."""
-    word_count, key_count, length, top = _HEADER.unpack_from(blob)
+    word_count, key_count, length, language, top = _HEADER.unpack_from(blob)
     count = word_count + key_count
     start = _HEADER.size
     hashes = array("I", blob[start : start + 4 * count])
@@ -67,4 +68,4 @@ def unpack(blob: bytes) -> Sketch:
     words = {hashes[i]: weights[i] / norm for i in range(word_count)}
     scale = top / 255
     keys = {hashes[i]: weights[i] * scale for i in range(word_count, count)}
-    return Sketch(words, keys, length)
+    return Sketch(words, keys, length, language.rstrip(b"\0").decode("ascii", "replace"))

@@ -1,0 +1,149 @@
+"""Which stored articles carry the same text as a new one or report the same event: candidates by index, verdict by comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from jobs.dedup.candidates import BAND_LIMIT, KEY_LIMIT, bands, index_keys, rank
+from jobs.dedup.events import WINDOW_DAYS, cosine, joins, score
+from jobs.dedup.sketch import Sketch, unpack
+from jobs.dedup.verify import TextVerdict, Words, compare, prepare
+from storage.database import Database, Row
+from storage.model import Fingerprint
+from storage.stories import (
+    articles_with_exact,
+    candidates,
+    fingerprints_in_bands,
+    fingerprints_with_key,
+    text_of,
+)
+
+DAY_S: Final = 86_400
+EXACT_LIMIT: Final = 24
+READ_LIMIT: Final = 12
+"""Texts that are read and aligned for one article; reaching it takes twelve look-alikes that are no copies."""
+_ALIKE: Final = 0.30
+"""Cosine of the words from which a copy is possible: respun at 30 % and wrapped in furniture keeps 0.4 and more."""
+_CONTAINED: Final = 0.5
+_UNREAD: Final = 0.75
+"""Words this alike that were not aligned may be a template: no verdict is better than a wrong one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A stored article that belongs with the new one, and why."""
+
+    article_id: int
+    relation: str
+    score: float
+    original: int
+    component: int
+
+
+def neighbours(
+    db: Database, article_id: int, title: str, text: str, fingerprint: Fingerprint, at_s: int
+) -> list[Neighbour]:
+    """Every stored article that the new one links to, copies first, strongest first."""
+    found = _candidates(db, article_id, fingerprint, at_s)
+    if not found:
+        return []
+    return _judge(db, found, prepare(title, text), unpack(fingerprint.sketch), at_s)
+
+
+def _candidates(db: Database, article_id: int, fingerprint: Fingerprint, at_s: int) -> list[Row]:
+    day = at_s // DAY_S
+    window = int(WINDOW_DAYS) + 1
+    hits = rank(
+        fingerprints_in_bands(db, bands(fingerprint), BAND_LIMIT),
+        [
+            (worth, fingerprints_with_key(db, key, day - window, day + window, KEY_LIMIT))
+            for key, worth in index_keys(fingerprint).items()
+        ],
+    )
+    rows = candidates(db, hits)
+    exact = articles_with_exact(db, fingerprint.exact, EXACT_LIMIT)
+    known = {row["article_id"] for row in rows}
+    rows += _rows_of(db, [article for article in exact if article not in known])
+    return [row for row in rows if row["article_id"] != article_id]
+
+
+def _rows_of(db: Database, article_ids: list[int]) -> list[Row]:
+    if not article_ids:
+        return []
+    marks = ",".join("?" * len(article_ids))
+    ids = [
+        row[0]
+        for row in db.conn.execute(f"SELECT id FROM fingerprints WHERE article_id IN ({marks})", article_ids)
+    ]
+    return candidates(db, ids)
+
+
+@dataclass(slots=True)
+class _Judged:
+    row: Row
+    sketch: Sketch
+    alike: float
+    contained: float
+
+
+def _judge(db: Database, rows: Iterable[Row], new: Words, sketch: Sketch, at_s: int) -> list[Neighbour]:
+    judged = [_judged(row, sketch) for row in rows]
+    judged.sort(key=lambda item: (-item.alike, item.row["article_id"], item.row["revision"]))
+    copies: dict[int, Neighbour] = {}
+    confirmed: set[int] = set()
+    apart: set[int] = set()
+    unread: set[int] = set()
+    reads = 0
+    for item in judged:
+        row = item.row
+        if item.alike < _ALIKE and item.contained < _CONTAINED:
+            continue
+        if row["original"] in confirmed:
+            continue
+        if reads >= READ_LIMIT:
+            unread.add(row["article_id"])
+            continue
+        reads += 1
+        verdict = _verdict(db, row, new, at_s)
+        if verdict.relation == "same_text":
+            confirmed.add(row["original"])
+            copies[row["article_id"]] = Neighbour(
+                row["article_id"], "same_text", round(verdict.score, 4), row["original"], row["component"]
+            )
+        elif verdict.relation == "template":
+            apart.add(row["article_id"])
+    reports: dict[int, Neighbour] = {}
+    for item in judged:
+        row = item.row
+        article = row["article_id"]
+        if (
+            article in copies
+            or article in apart
+            or row["original"] in confirmed
+            or (article in unread and item.alike >= _UNREAD)
+        ):
+            continue
+        value = score(sketch, item.sketch)
+        if joins(sketch, item.sketch, abs(at_s - row["at_s"]) / DAY_S, value):
+            reports[article] = Neighbour(
+                article, "same_story", round(value, 4), row["original"], row["component"]
+            )
+    strongest = sorted(reports.values(), key=lambda one: (-one.score, one.article_id))
+    return sorted(copies.values(), key=lambda one: (-one.score, one.article_id)) + strongest
+
+
+def _judged(row: Row, sketch: Sketch) -> _Judged:
+    other = unpack(row["sketch"])
+    alike = cosine(sketch.words, other.words)
+    less = min(sum(sketch.words.values()), sum(other.words.values())) or 1.0
+    shared = sum(
+        min(weight, other.words[word]) for word, weight in sketch.words.items() if word in other.words
+    )
+    return _Judged(row, other, alike, shared / less)
+
+
+def _verdict(db: Database, row: Row, new: Words, at_s: int) -> TextVerdict:
+    title, text = text_of(db, row["article_id"], row["revision"])
+    return compare(new, prepare(title, text), abs(at_s - row["at_s"]) / DAY_S)
