@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from crawler.fetch import Answer
 from jobs.alerts.deliver import Deliverer
@@ -20,6 +21,9 @@ from storage.database import DATABASE_NAME, now_utc, open_database, write_transa
 from storage.model import UsageError
 from storage.runs import finish_run, start_run
 from storage.sources import ask_now, source_rows
+
+DRAIN_S = 60.0
+"""A pass waits so long for slow channels; what they did not take stays for the next one."""
 
 
 @dataclass(slots=True)
@@ -88,12 +92,11 @@ async def crawl_once(config: Config, data_dir: Path, *, everything: bool = False
     report = PassReport()
     async with Machine(config, data_dir, "crawl", policy=alert_policy(config), on_recorded=watch.on_recorded, on_answer=watch.on_answer) as machine:
         run_id = await machine.writer.read(lambda db: start_run(db, "crawl", os.getpid(), now_utc()))
-        deliverer = Deliverer(machine.database_path, config.channels)
         state = "failed"
         try:
-            state = await _interruptible(_one_pass(machine, everything=everything, names=names, watch=watch))
-            sent = await deliverer.drain(limit_s=60.0)
-            report.deliveries_sent, report.deliveries_failed = sent.sent, sent.failed
+            async with Courier(config, machine.database_path, report) as courier:
+                machine.on_alert = courier.poke
+                state = await _interruptible(_one_pass(machine, everything=everything, names=names, watch=watch))
         finally:
             _fill(report, machine)
             if state == "ok" and report.errors:
@@ -102,6 +105,45 @@ async def crawl_once(config: Config, data_dir: Path, *, everything: bool = False
             errors = [f"{failure['source']}: {failure['error']}" for failure in report.failures]
             await machine.writer.read(lambda db: finish_run(db, run_id, state, counts, errors, now_utc()))
     return report
+
+
+class Courier:
+    """Delivers while a pass goes on, as soon as an alert is decided, and once more at its end."""
+
+    def __init__(self, config: Config, database: Path, report: PassReport) -> None:
+        self._config = config
+        self._database = database
+        self._report = report
+        self._decided = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def poke(self) -> None:
+        """An alert was decided and committed."""
+        self._decided.set()
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._deliver_while_it_goes_on(), name="courier")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._drain()
+
+    async def _deliver_while_it_goes_on(self) -> None:
+        while True:
+            await self._decided.wait()
+            self._decided.clear()
+            await asyncio.shield(self._drain())
+
+    async def _drain(self) -> None:
+        deliverer = Deliverer(
+            lambda: open_database(self._database), self._config.channels, base_dir=self._config.base_dir, base_url=self._config.web.base_url
+        )
+        done = await deliverer.drain(limit_s=DRAIN_S)
+        self._report.deliveries_sent += done.deliveries_sent
+        self._report.deliveries_failed += done.deliveries_failed
 
 
 async def _one_pass(machine: Machine, *, everything: bool, names: Sequence[str], watch: Watch) -> None:

@@ -11,21 +11,23 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 
 import structlog
 
 from crawler.discover.listing import Listing, ListingError, parse_listing
 from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer
 from jobs.reading import ReaderPool, ReadingError
+from jobs.schedule import DEFAULT_K
 from jobs.sift import MIN_FULL_TEXT, keys_of, next_try, sift
-from jobs.sourcestate import Checked, after_check
+from jobs.sourcestate import Checked, Rhythm, after_check, rhythm_of
 from jobs.writer import Writer
 from storage.archive import Archive
 from storage.captures import digest_of, insert_capture
 from storage.database import Database, Row, now_utc, rows
 from storage.entries import captured_elsewhere, entries_to_fetch, insert_entries, known_entries, mark_captured, mark_failed, relist_entries
 from storage.model import Capture, Source
-from storage.sources import release_claim, source_row, update_source
+from storage.sources import release_claim, source_row, source_rows, update_source
 
 INLINE_BYTES = 24 * 1024
 """Larger listings are parsed by a worker: 24 KB of RSS take about 10 ms, and nothing may block the loop for 50."""
@@ -63,9 +65,17 @@ class Intake:
         self._fetch = fetch
         self._submit = submit
         self._budget_per_day = budget_per_day
+        self._rhythm = Rhythm(DEFAULT_K)
+        self._rng = Random()  # noqa: S311 - draws requests apart; no secret
         self._waiting: list[tuple[Capture, int, bool, asyncio.Future[None]]] = []
         self._flush_task: asyncio.Task[None] | None = None
         self._outstanding: dict[int, str] = {}
+
+    def learn_rhythm(self, db: Database) -> None:
+        """Work out the budget's share of every source from what is stored (at a start, and now and then)."""
+        known = [(self.sources[row["name"]], row) for row in source_rows(db) if row["name"] in self.sources]
+        if known:
+            self._rhythm = rhythm_of(known, self._budget_per_day)
 
     async def accept(self, answer: Answer) -> None:
         """Take one answer; returns when what it brought is committed."""
@@ -136,8 +146,7 @@ class Intake:
             answer=answer, listing=listing, error=error, problem=problem, new_dates=new_dates,
             digest=digest_of(answer.body) if answer.body else None,
         )  # fmt: skip
-        sources = len(self.sources) or 1
-        changes, sentence = after_check(row, source, checked, now, budget_per_day=self._budget_per_day, source_count=sources)
+        changes, sentence = after_check(row, source, checked, now, self._rhythm, self._rng)
         update_source(db, source.name, changes)
         release_claim(db, source.name)
         if sentence is not None:

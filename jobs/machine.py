@@ -87,6 +87,8 @@ class Machine:
         self._job = job
         self._policy = policy
         self._on_recorded = on_recorded
+        self.on_alert: Callable[[], None] = lambda: None
+        """Called after the commit of each alert; set it to wake the deliveries."""
         self._on_answer = on_answer
         self._lock = DirectoryLock(data_dir, job)
         self._closers: list[Callable[[], Awaitable[None] | None]] = []
@@ -122,7 +124,7 @@ class Machine:
         self.pool = ReaderPool(service.workers, service.read_timeout, topics)
         self._closers.append(self.pool.close)
         recording = Recording(self._policy, self.sources)
-        self.pipeline = Pipeline(self.writer, self.pool, self.archive_dir, recording, self._on_recorded)
+        self.pipeline = Pipeline(self.writer, self.pool, self.archive_dir, recording, self._recorded)
         self.pipeline.start()
         self._closers.append(self.pipeline.close)
         self.intake = Intake(self.writer, self.archive, self.pool, self._fetch, self.pipeline.submit, service.requests_per_day)
@@ -147,6 +149,12 @@ class Machine:
 
     def _fetch(self, job: Job) -> None:
         self.engine.submit(job)
+
+    def _recorded(self, outcome: Outcome) -> None:
+        if outcome.alert_ids:
+            self.on_alert()
+        if self._on_recorded is not None:
+            self._on_recorded(outcome)
 
     async def _accept(self, answer: Answer) -> None:
         await self.intake.accept(answer)
