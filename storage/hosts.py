@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,10 +40,13 @@ class HostTables:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        # Threads of a pool write: the connection takes one transaction at a time.
+        self._one = threading.Lock()
 
     def robots(self, origin: str) -> StoredRobots | None:
         """What is known of an origin's robots.txt, however old."""
-        row = first(self._db, "SELECT * FROM robots WHERE origin = ?", (origin,))
+        with self._one:
+            row = first(self._db, "SELECT * FROM robots WHERE origin = ?", (origin,))
         if row is None:
             return None
         since = row["unreachable_since"]
@@ -58,7 +62,7 @@ class HostTables:
     def save_robots(self, robots: StoredRobots) -> None:
         """Replace an origin's row, in its own transaction."""
         since = robots.unreachable_since
-        with write_transaction(self._db) as db:
+        with self._one, write_transaction(self._db) as db:
             db.execute(
                 "INSERT OR REPLACE INTO robots (origin, fetched_at, status, body, error, unreachable_since)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
@@ -74,12 +78,13 @@ class HostTables:
 
     def not_before(self, host: str) -> datetime | None:
         """When the host may be asked again; None where nothing is known."""
-        row = first(self._db, "SELECT not_before FROM hosts WHERE host = ?", (host,))
+        with self._one:
+            row = first(self._db, "SELECT not_before FROM hosts WHERE host = ?", (host,))
         return parse_stamp(row["not_before"]) if row else None
 
     def pause(self, pauses: Iterable[Pause], now: datetime) -> None:
         """Remember pauses and forget those that are over, in one transaction."""
-        with write_transaction(self._db) as db:
+        with self._one, write_transaction(self._db) as db:
             db.execute("DELETE FROM hosts WHERE not_before < ?", (stamp(now),))
             db.conn.executemany(
                 "INSERT OR REPLACE INTO hosts (host, not_before, reason) VALUES (?, ?, ?)",
