@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import warnings
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -126,11 +128,15 @@ def service_fault(address: str) -> str | None:
     return None
 
 
+@cache
 def _schemes() -> frozenset[str]:
-    return frozenset(NotificationManager().schemas())  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():  # some plugins import modules that Python is about to drop
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return frozenset(NotificationManager().schemas())  # type: ignore[no-untyped-call]
 
 
 def _service(address: str) -> Any:
+    _schemes()
     try:
         return apprise.Apprise.instantiate(address, asset=_asset, suppress_exceptions=True)
     except Exception:  # noqa: BLE001 - a plugin may fail in any way on an odd address: then it is no address

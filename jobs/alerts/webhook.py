@@ -35,7 +35,8 @@ _PREFIX = "whsec_"
 
 def secret_key(secret: str) -> bytes:
     """The key of a `whsec_…` secret (base64 with or without the prefix); raises ValueError."""
-    return base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    text = secret.removeprefix(_PREFIX)
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def secret_fault(secret: str) -> str | None:
