@@ -20,7 +20,7 @@ from jobs.cli.app import App, pass_app
 from jobs.config.fields import parse_duration_s
 from jobs.demo.newsroom import Newsroom
 from jobs.demo.session import crawl_once, free_port, prepare, watch
-from jobs.demo.show import Show
+from jobs.demo.show import Show, opening
 from storage.model import UsageError
 
 
@@ -59,10 +59,7 @@ def demo(app: App, once: bool, as_json: bool, every: str, no_browser: bool) -> N
         newsroom = stack.enter_context(Newsroom())
         port = free_port()
         place = prepare(data_dir, newsroom, port)
-        show.note(
-            f"A newsroom of {len(newsroom.sites)} publishers with {len(newsroom.published)} articles is open on this machine, "
-            f"for example {newsroom.bases['indus-wire']}/"
-        )
+        show.note(opening(len(newsroom.sites), len(newsroom.published), newsroom.bases["indus-wire"]))
         if once:
             counts = crawl_once(newsroom, place, show)
             if as_json:

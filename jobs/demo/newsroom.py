@@ -50,6 +50,7 @@ class Message:
 
     headers: dict[str, str]
     body: dict[str, Any]
+    raw: bytes
 
 
 class Newsroom:
@@ -206,8 +207,10 @@ class Newsroom:
         return response
 
     async def _receive(self, request: web.Request) -> web.Response:
-        body = await request.json()
-        self.desk.put(Message({name.lower(): value for name, value in request.headers.items()}, body))
+        raw = await request.read()
+        self.desk.put(
+            Message({name.lower(): value for name, value in request.headers.items()}, json.loads(raw), raw)
+        )
         return web.Response(status=204)
 
 

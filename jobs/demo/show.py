@@ -9,9 +9,10 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
+from rich.style import Style
 from rich.text import Text
 
-from jobs.alerts.clean import many_lines, one_line
+from jobs.alerts.clean import many_lines, one_line, safe_link
 
 MARK_STYLE = "bold black on yellow"
 MAX_EVIDENCE = 2
@@ -87,16 +88,30 @@ def alert_block(number: int, data: Mapping[str, Any], now: datetime, *, styled: 
     )
     evidence = list(data.get("evidence", ()))
     shown = sorted(evidence, key=lambda item: item["field"] != "text")[:MAX_EVIDENCE]
-    lines += [Padding(marked_quote(item, styled=styled), (0, 0, 0, 2)) for item in shown]
+    lines += [Padding(marked_quote(item, styled=styled), (0, 0, 0, 2), expand=False) for item in shown]
     if rules := data.get("rules"):
         lines.append(Text("why: " + "; ".join(rules[:3]), style="dim"))
     if also := data.get("also_reported_by"):
         lines.append(
             Text("also reported by " + ", ".join(str(report["source"]) for report in also), style="dim")
         )
-    lines.append(Text(one_line(str(data["url"])), style="dim", overflow="fold"))
+    lines.append(_address(str(data["url"]), styled=styled))
     head = Rule(Text(f"ALERT {number} · {data['topic']}", style="bold red"), align="left", style="red")
     return Group(head, *lines, Text())
+
+
+def _address(url: str, *, styled: bool) -> Text:
+    """The address on one line: cut at the edge of a terminal, which can still follow it, and whole elsewhere."""
+    link = safe_link(url)
+    style = Style(dim=True, link=link or None) if styled else Style()
+    return Text(link or one_line(url), style=style, no_wrap=True, overflow="ellipsis" if styled else "ignore")
+
+
+def opening(sites: int, articles: int, example: str) -> Text:
+    """The first line of a sitting."""
+    return Text(
+        f"A newsroom of {sites} publishers with {articles} articles is open on this machine, for example {example}/"
+    )
 
 
 def summary(counts: Mapping[str, Any], alerts: int, pages: int, seconds: float) -> Text:

@@ -1,0 +1,147 @@
+"""`make docs-demo` draws docs/demo.svg: what the terminal demo shows, the same on every machine.
+
+The articles, the topic and the words of the show are the real ones; only time and addresses are fixed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from jobs.alerts.content import build_payload
+from jobs.config.models import SourceOptions
+from jobs.demo.articles import Article, Site, dated, load, with_copied_text
+from jobs.demo.pages import SOURCE_KEYS, article_path
+from jobs.demo.show import alert_block, opening, summary
+from jobs.topics.loader import load_topics
+from jobs.topics.match import match_article
+from storage.model import Article as StoredArticle
+from storage.model import Published
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = ROOT / "docs" / "demo.svg"
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+WIDTH = 112
+SHOWN = (
+    ("indus-wire/saravan-strike", ("quetta-courier", "zahedan-khabar", "subh-makran", "crossroads-digest")),
+    ("zahedan-khabar/pishin-market", ("quetta-courier",)),
+    ("subh-makran/tel-bardar", ("indus-wire", "quetta-courier", "makran-negar")),
+)
+COUNTS = {"articles_new": 51, "duplicates": 4, "stories_new": 36, "matches_new": 24}
+"""The counts of a run of `borderwatch demo --once`."""
+_RTL = re.compile("[\u0600-\u06ff]")
+_REMOTE_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+
+
+def payload(article: Article, site: Site, also: tuple[str, ...]) -> dict[str, Any]:
+    """The alert of one article, as the outbox would store it."""
+    assert article.published is not None
+    base = f"http://127.0.0.11:8000{article_path(article, site)}"
+    options = SourceOptions.model_validate(
+        {
+            "name": site.name,
+            SOURCE_KEYS[site.listing]: "http://127.0.0.11:8000/",
+            "country": site.country,
+            "language": site.language,
+        }
+    )
+    stored = StoredArticle(
+        url=base,
+        canonical_url=base,
+        title=article.title,
+        text="\n".join(article.paragraphs),
+        published=Published(article.published, "feed"),
+        language=site.language,
+    )
+    topics = load_topics(["presets:iran-pakistan-border"], ROOT)
+    (match,) = match_article(stored.title, stored.text, site.language, topics)
+    reports = [
+        {
+            "source": name,
+            "url": f"{name}/",
+            "country": None,
+            "title": "",
+            "date": None,
+            "lang": None,
+            "duplicate_of": None,
+        }
+        for name in also
+    ]
+    return build_payload(
+        alert_id="alert_0",
+        kind="new",
+        created=NOW,
+        article_id=1,
+        story_id=1,
+        article=stored,
+        source=options.source(),
+        first_seen=NOW,
+        match=match,
+        also=reports,
+        place_names={},
+        base_url=None,
+    )
+
+
+def as_read(part: RenderableType, console: Console) -> RenderableType:
+    """A quote as a terminal that knows right-to-left scripts shows it.
+
+    The SVG places each piece of a line by itself and from the left, so the pieces of a Persian line are turned round;
+    right-to-left marks around each keep its blanks and full stops on the right side of it.
+    """
+    if not isinstance(part, Padding) or not isinstance(part.renderable, Text):
+        return part
+    if not _RTL.search(part.renderable.plain[:20]):
+        return part
+    lines = part.renderable.wrap(console, WIDTH - 4)
+    turned = Text("\n").join(
+        Text.assemble(
+            *(
+                (f"\u200f{s.text}\u200f", s.style or "")
+                for s in reversed(list(line.render(console)))
+                if s.text
+            )
+        )
+        for line in lines
+    )
+    return Padding(turned, (0, 0, 0, part.left), expand=False)
+
+
+def drawing() -> str:
+    """The picture as SVG."""
+    sites, loaded = load()
+    articles = {a.key: dated(a, sites[a.site], NOW) for a in loaded if a.live is None}
+    articles = {key: with_copied_text(article, articles) for key, article in articles.items()}
+    console = Console(
+        record=True,
+        width=WIDTH,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        _environ={},
+    )
+    console.print("[bold]$[/bold] borderwatch demo --once", highlight=False)
+    console.print(opening(len(sites), len(articles), "http://127.0.0.11:8000"), highlight=False)
+    console.print()
+    for number, (key, also) in enumerate(SHOWN, 1):
+        article = articles[key]
+        block = alert_block(number, payload(article, sites[article.site], also), NOW, styled=True)
+        assert isinstance(block, Group)
+        console.print(Group(*(as_read(part, console) for part in block.renderables)))
+    console.print("[dim]…[/dim]")
+    console.print(summary(COUNTS, 6, 74, 9.0), highlight=False)
+    svg = console.export_svg(title="borderwatch demo --once", unique_id="demo")
+    return _REMOTE_FONTS.sub("", svg).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(drawing(), encoding="utf-8")
+    sys.stdout.write(f"{TARGET.relative_to(ROOT)} is drawn.\n")
