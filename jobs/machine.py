@@ -195,6 +195,11 @@ class Machine:
                 count += 1
         return count
 
+    @property
+    def open_checks(self) -> int:
+        """Jobs that the crawler has not answered yet."""
+        return self.engine.open_jobs
+
     async def settled(self) -> None:
         """Wait until every job is answered and everything captured is recorded."""
         await self.engine.idle()

@@ -91,6 +91,13 @@ class Pipeline:
         if self._failure is not None:
             raise self._failure
 
+    async def failure(self) -> None:
+        """Wait until recording stops for good, and raise why (a full disk, a damaged database)."""
+        assert self._recorder is not None
+        await asyncio.shield(self._recorder)
+        if self._failure is not None:
+            raise self._failure
+
     async def close(self) -> None:
         """Stop; captures that are not recorded stay pending in the table."""
         for task in [*self._tasks, *([self._recorder] if self._recorder else [])]:

@@ -1,0 +1,96 @@
+"""What the service does now and then: judge its health, ping the heartbeat, notice changed files, tidy up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import aiohttp
+import structlog
+
+from jobs.alerts.notices import Notice, post_notice
+from jobs.alerts.outbox import AlertPolicy
+from jobs.config.channels import resolve_secret
+from jobs.config.models import Config
+from jobs.machine import Machine, topics_of
+from jobs.status import Status, gather_status
+from storage.database import Database, now_utc, scalar
+from storage.hostlines import forget_rare_lines
+from storage.model import UsageError
+
+LINES_KEPT = timedelta(days=60)
+PING_TIMEOUT_S = 10.0
+
+log = structlog.get_logger("rounds")
+
+
+class Rounds:
+    """The service's housekeeping. `poke` wakes the deliveries for a notice to the operator."""
+
+    def __init__(self, config: Config, machine: Machine, policy: AlertPolicy, poke: Callable[[], None]) -> None:
+        self._config = config
+        self._machine = machine
+        self._policy = policy
+        self._poke = poke
+        self._topics = topics_of(config).load().version
+        self._refused: str | None = None
+
+    async def judge(self) -> None:
+        """Judge health; ping the heartbeat where all is well; tell the operator where it is not."""
+        await self.notice_topics()
+        await self._machine.writer.read(self._machine.intake.learn_rhythm)
+        status = await self._machine.writer.read(lambda db: gather_status(db, self._machine.data_dir, self._config, now_utc()))
+        if status.ok:
+            await self._ping()
+            return
+        log.warning("not well", reasons=list(status.reasons))
+        await self._tell(status)
+
+    async def _ping(self) -> None:
+        url = self._config.service.heartbeat_url
+        if not url:
+            return
+        try:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PING_TIMEOUT_S)) as session:
+                async with session.get(resolve_secret(url), allow_redirects=False) as answer:
+                    if answer.status >= 300:
+                        log.warning("the heartbeat was not taken", status=answer.status)
+        except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
+            # The address is a secret: only the kind of fault is logged.
+            log.warning("the heartbeat could not be sent", fault=type(fault).__name__)
+
+    async def _tell(self, status: Status) -> None:
+        notice = Notice("health", "borderwatch is not well", status.reasons)
+        posted = await self._machine.writer.read(
+            lambda db: post_notice(db, notice, self._policy.channels, now=now_utc(), new_id=self._policy.new_id)
+        )
+        if posted:
+            self._poke()
+
+    async def notice_topics(self) -> None:
+        """Take up changed topic files; a faulty one keeps the old rules, and says so once."""
+        topics = topics_of(self._config)
+        try:
+            version = (await asyncio.to_thread(topics.load)).version
+        except UsageError as fault:
+            if str(fault) != self._refused:
+                self._refused = str(fault)
+                log.error("a changed topic file has faults; the old rules stay", faults=str(fault))
+            return
+        self._refused = None
+        if version != self._topics:
+            self._topics = version
+            self._machine.pool.reload(topics)
+            log.info("topics were changed; what is read from now on is judged by them", version=version)
+
+    async def tidy(self) -> None:
+        """Once a day: forget what is no longer needed, and let SQLite look after its statistics."""
+        removed = await self._machine.writer.write(lambda db: forget_rare_lines(db, now_utc() - LINES_KEPT))
+        await self._machine.writer.read(_optimize)
+        log.info("tidied", lines_forgotten=removed)
+
+
+def _optimize(db: Database) -> None:
+    db.execute("PRAGMA optimize")
+    scalar(db, "PRAGMA wal_checkpoint(TRUNCATE)")
