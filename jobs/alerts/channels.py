@@ -153,6 +153,12 @@ def mail_service(address: str) -> Any:
     return _service(address)
 
 
+def service_limits(address: str) -> Limits:
+    """How much a service carries; raises nothing for an address that the configuration has checked."""
+    service = _service(address)
+    return Limits(title=int(service.title_maxlen), body=int(service.body_maxlen))
+
+
 class AppriseSender:
     """Sends through one Apprise service, in a thread of its own that nobody else waits for."""
 
@@ -164,7 +170,7 @@ class AppriseSender:
         self._timeout_s = channel.timeout
         self._renderer = renderer
         self._scrub = scrub
-        self._limits = Limits(title=int(self._service.title_maxlen), body=int(self._service.body_maxlen))
+        self._limits = service_limits(channel.address)
         self._hands = Hands(channel.name)
 
     async def send(self, parcel: Parcel) -> Outcome:

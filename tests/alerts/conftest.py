@@ -44,7 +44,9 @@ class Receiver:
             return json.load(answer)
 
     def bring_up(self) -> None:
-        urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{self.port}/_up", data=b""), timeout=10).close()
+        urllib.request.urlopen(
+            urllib.request.Request(f"http://127.0.0.1:{self.port}/_up", data=b""), timeout=10
+        ).close()
 
     def mail(self, limit_s: float = 10) -> dict[str, Any]:
         return json.loads(self.lines.get(timeout=limit_s))
@@ -111,7 +113,7 @@ def db(db_path: Path) -> Iterator[Database]:
 
 
 def channel(url: str = "webhook+http://127.0.0.1:9/x", name: str = "desk", **options: Any) -> Channel:
-    return Channel(name=name, url=url, **options)
+    return Channel.model_validate({"name": name, "url": url, **options})
 
 
 def make_match(**changes: Any) -> Match:

@@ -33,14 +33,16 @@ def http() -> None:
         }  # fmt: skip
         RECEIVED.append(item)
         if path.startswith("/status/"):
-            return web.Response(status=int(path.rsplit("/", 1)[1]), text="refused because of a reason\r\nX: y")
+            return web.Response(
+                status=int(path.rsplit("/", 1)[1]), text="refused because of a reason\r\nX: y"
+            )
         if path == "/moved":
             return web.Response(status=301, headers={"location": "/ok"})
         if path == "/busy":
             return web.Response(status=429, headers={"retry-after": "1"})
         if path == "/half":
             assert request.transport is not None
-            request.transport.write(b"HTTP/1.1 20")  # type: ignore[attr-defined]
+            request.transport.write(b"HTTP/1.1 20")
             request.transport.close()
             return web.Response()
         if path in {"/huge", "/hugefail", "/drip"}:
@@ -104,7 +106,9 @@ def smtp() -> None:
     from aiosmtpd.controller import Controller
 
     class Handler:
-        async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        async def handle_RCPT(
+            self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any
+        ) -> str:
             if address.startswith("nobody@"):
                 return "550 no such user, says the test"
             if address.startswith("later@"):
@@ -113,13 +117,22 @@ def smtp() -> None:
             return "250 OK"
 
         async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-            print(json.dumps({"from": envelope.mail_from, "to": envelope.rcpt_tos, "data": envelope.content.decode("utf-8", "replace")}), flush=True)
+            print(
+                json.dumps(
+                    {
+                        "from": envelope.mail_from,
+                        "to": envelope.rcpt_tos,
+                        "data": envelope.content.decode("utf-8", "replace"),
+                    }
+                ),
+                flush=True,
+            )
             return "250 accepted"
 
     controller = Controller(Handler(), hostname="127.0.0.1", port=0)
     controller.start()
     assert controller.server is not None
-    print(controller.server.sockets[0].getsockname()[1], flush=True)
+    print(controller.server.sockets[0].getsockname()[1], flush=True)  # type: ignore[attr-defined]
     sys.stdin.read()
     controller.stop()
 

@@ -22,16 +22,25 @@ SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 
 
 def deliverer(db_path: Path, *channels: Channel, **options: object) -> Deliverer:
-    return Deliverer(lambda: open_database(db_path), channels, base_dir=db_path.parent, chance=lambda: 0.5, **options)  # type: ignore[arg-type]
+    return Deliverer(
+        lambda: open_database(db_path), channels, base_dir=db_path.parent, chance=lambda: 0.5, **options
+    )  # type: ignore[arg-type]
 
 
 def deliveries(db: Database) -> list[tuple[str, str, int]]:
-    return [(row["channel"], row["state"], row["tries"]) for row in rows(db, "SELECT * FROM deliveries ORDER BY id")]
+    return [
+        (row["channel"], row["state"], row["tries"])
+        for row in rows(db, "SELECT * FROM deliveries ORDER BY id")
+    ]
 
 
-async def test_webhook_is_signed_and_says_everything(db: Database, db_path: Path, newsroom: Newsroom, http_receiver: Receiver) -> None:
+async def test_webhook_is_signed_and_says_everything(
+    db: Database, db_path: Path, newsroom: Newsroom, http_receiver: Receiver
+) -> None:
     desk = channel(http_receiver.url("/signed"), secret=SECRET)
-    verdict, article_id, story_id = newsroom.publish(AlertPolicy((desk,), base_url="https://watch.example"), now=now_utc())
+    verdict, article_id, story_id = newsroom.publish(
+        AlertPolicy((desk,), base_url="https://watch.example"), now=now_utc()
+    )
     assert verdict.alerted
     assert await deliverer(db_path, desk).drain(10) == Delivered(1, 0, 0)
     (got,) = [item for item in http_receiver.received() if item["path"] == "/signed"]
@@ -41,7 +50,12 @@ async def test_webhook_is_signed_and_says_everything(db: Database, db_path: Path
     assert body["type"] == "alert.created"
     data = body["data"]
     assert data["alert_id"] == verdict.alert_id
-    assert (data["story_id"], data["article_id"], data["source"], data["language"]) == (story_id, article_id, "dawn", "en")
+    assert (data["story_id"], data["article_id"], data["source"], data["language"]) == (
+        story_id,
+        article_id,
+        "dawn",
+        "en",
+    )
     assert data["published"].endswith("+05:00")
     assert data["published_source"] == "feed"
     assert data["evidence"][0]["quote"].startswith("Two trucks")
@@ -73,14 +87,18 @@ async def test_a_refusal_is_a_failure_and_is_retried(
     assert scalar(db, "SELECT last_error FROM channels").startswith(says)
 
 
-async def test_a_gigabyte_of_answer_is_not_read(db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver) -> None:
+async def test_a_gigabyte_of_answer_is_not_read(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
     desk = channel(fresh_receiver.url("/huge"), timeout=5)
     newsroom.publish(AlertPolicy((desk,)), now=now_utc())
     assert await deliverer(db_path, desk).drain(10) == Delivered(1, 0, 0)
     assert fresh_receiver.received()[0]["poured"] < 20_000_000
 
 
-async def test_a_hanging_channel_delays_no_other(db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver) -> None:
+async def test_a_hanging_channel_delays_no_other(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
     stuck = channel(fresh_receiver.url("/never"), name="stuck", timeout=30)
     slow = channel(f"ntfy://127.0.0.1:{fresh_receiver.port}/x", name="dead", timeout=30)
     desk = channel(fresh_receiver.url("/ok"))
@@ -102,7 +120,9 @@ async def test_a_hanging_channel_delays_no_other(db: Database, db_path: Path, ne
     assert states == {("stuck", "waiting")}, "what was under way is given back"
 
 
-async def test_retry_after_pauses_the_channel(db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver) -> None:
+async def test_retry_after_pauses_the_channel(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
     desk = channel(fresh_receiver.url("/busy"))
     for _ in range(3):
         newsroom.publish(AlertPolicy((desk,)), now=now_utc())
@@ -118,12 +138,16 @@ async def test_retry_after_pauses_the_channel(db: Database, db_path: Path, newsr
     await running
 
 
-async def test_the_same_id_over_tries_and_a_restart(db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver) -> None:
+async def test_the_same_id_over_tries_and_a_restart(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
     desk = channel(fresh_receiver.url("/switch"))
     verdict, _, _ = newsroom.publish(AlertPolicy((desk,)), now=now_utc())
     assert (await deliverer(db_path, desk).drain(10)).deliveries_failed == 1
     # A process that died in the middle of a send leaves this behind.
-    db.conn.execute("UPDATE deliveries SET state = 'sending', claimed_by = '999999:1.00', next_try = '2000-01-01T00:00:00.000Z'")
+    db.conn.execute(
+        "UPDATE deliveries SET state = 'sending', claimed_by = '999999:1.00', next_try = '2000-01-01T00:00:00.000Z'"
+    )
     fresh_receiver.bring_up()
     assert await deliverer(db_path, desk).drain(10) == Delivered(1, 0, 0)
     got = fresh_receiver.received()
@@ -132,7 +156,9 @@ async def test_the_same_id_over_tries_and_a_restart(db: Database, db_path: Path,
     assert deliveries(db) == [("desk", "sent", 2)]
 
 
-async def test_a_delivery_dies_of_age_and_the_operator_hears(db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver) -> None:
+async def test_a_delivery_dies_of_age_and_the_operator_hears(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
     desk = channel(fresh_receiver.url("/status/500"))
     chief = channel(fresh_receiver.url("/chief"), name="chief", operator=True, topics=("none",))
     newsroom.publish(AlertPolicy((desk, chief)), now=now_utc() - timedelta(days=4))
@@ -144,12 +170,16 @@ async def test_a_delivery_dies_of_age_and_the_operator_hears(db: Database, db_pa
     assert notice["data"]["title"] == "alerts for channel desk are dead"
 
 
-async def test_ten_thousand_waiting_are_drained_fast(db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver) -> None:
+async def test_ten_thousand_waiting_are_drained_fast(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
     desk = channel(fresh_receiver.url("/ok"))
     policy = AlertPolicy((desk,))
     for _ in range(400):
         newsroom.publish(policy, now=now_utc())
     began = time.monotonic()
     assert (await deliverer(db_path, desk).drain(30)).deliveries_sent == 400
-    assert time.monotonic() - began < 400 / 150, "at least 150 a second here; the bench asks for 200 on 10,000"
+    assert time.monotonic() - began < 400 / 150, (
+        "at least 150 a second here; the bench asks for 200 on 10,000"
+    )
     assert len({item["headers"]["webhook-id"] for item in fresh_receiver.received()}) == 400
