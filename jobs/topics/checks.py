@@ -37,7 +37,7 @@ def never_fires(rule: Rule) -> str | None:
     """Why no text can satisfy the rule, or None."""
     forbidden = set(rule.not_text)
     if rule.phrases and all(
-        any(set(slot.concepts) <= forbidden for slot in one.slots) for one in rule.phrases
+        any(set(slot.concepts) <= forbidden and not slot.many for slot in one.slots) for one in rule.phrases
     ):
         return "its phrases need what not_text forbids"
     for key, wanted, ruled_out in (
@@ -61,5 +61,5 @@ def names_of(rule: Rule) -> set[str]:
         *(rule.nearer_than, rule.more_than, rule.not_inside, rule.not_before),
         *(rule.not_near, rule.not_around, rule.not_text, rule.not_title),
     )
-    slots = (slot.concepts for phrase in rule.phrases for slot in phrase.slots)
+    slots = (slot.concepts for phrase in (*rule.phrases, *rule.unless) for slot in phrase.slots)
     return {name for names in (*groups, *flat, *slots) for name in names}

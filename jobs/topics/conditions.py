@@ -48,33 +48,72 @@ class Context:
             yield from (hit for one in self.text.sentences[:1] if one.number == 0 for hit in one.hits)
 
 
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way through a phrase so far: the hits of its slots, and where its last word (a list's last item too) ends."""
+
+    hits: tuple[Hit, ...]
+    end: int
+
+
 def find_phrase(field: TopicField, sentence: Sentence, phrase: PhraseProgram) -> list[tuple[Hit, ...]]:
     """Every end of the phrase in the sentence with the nearest way to it, at most `PLACES_TRIED`."""
-    if not all(mask & sentence.mask for mask, _ in phrase.slots):
+    if not all(many or mask & sentence.mask for mask, _, many in phrase.slots):
         return []
     first = phrase.slots[0][0]
-    paths: list[tuple[Hit, ...]] = [(hit,) for hit in sentence.hits if hit.mask & first]
-    for mask, gap in phrase.slots[1:]:
-        paths.sort(key=lambda path: path[-1].end)
-        extended: list[tuple[Hit, ...]] = []
-        place = 0
-        for hit in sentence.hits:
-            if not hit.mask & mask:
-                continue
-            while place < len(paths) and paths[place][-1].end <= hit.begin:
-                place += 1
-            if place == 0:
-                continue
-            path = paths[place - 1]
-            end = path[-1].end
-            if hit.begin - end > gap + SMALL_WORDS_BETWEEN:
-                continue
-            if gap >= hit.begin - end or field.distance[hit.begin] - field.distance[end] <= gap:
-                extended.append((*path, hit))
-        paths = extended
+    paths = [Path((hit,), hit.end) for hit in sentence.hits if hit.mask & first]
+    in_list = False
+    for mask, gap, many in phrase.slots[1:]:
+        distance = field.list_distance if in_list or many else field.distance
+        step = _through_list if many else _extended
+        paths = step(sentence, paths, mask, gap, distance)
+        in_list = many
         if not paths:
             return []
-    return paths[:PLACES_TRIED]
+    return [path.hits for path in paths[:PLACES_TRIED]]
+
+
+def _extended(
+    sentence: Sentence, paths: list[Path], mask: int, gap: int, distance: Sequence[int]
+) -> list[Path]:
+    """The paths with a hit of the next slot, each hit joined to the path that ends nearest before it."""
+    paths.sort(key=lambda path: path.end)
+    extended: list[Path] = []
+    place = 0
+    for hit in sentence.hits:
+        if hit.mask & mask:
+            while place < len(paths) and paths[place].end <= hit.begin:
+                place += 1
+            if place and _reaches(paths[place - 1].end, hit.begin, gap, distance):
+                extended.append(Path((*paths[place - 1].hits, hit), hit.end))
+    return extended
+
+
+def _through_list(
+    sentence: Sentence, paths: list[Path], mask: int, gap: int, distance: Sequence[int]
+) -> list[Path]:
+    """The paths, and those lengthened by any number of list items, which leave no mark but the place they end."""
+    paths.sort(key=lambda path: path.end)
+    latest: Path | None = None
+    place = 0
+    found = list(paths)
+    for hit in sentence.hits:
+        while place < len(paths) and paths[place].end <= hit.begin:
+            if latest is None or paths[place].end >= latest.end:
+                latest = paths[place]
+            place += 1
+        if hit.mask & mask and latest is not None and _reaches(latest.end, hit.begin, gap, distance):
+            latest = Path(latest.hits, hit.end)
+            found.append(latest)
+            gap = min(gap, 1)  # the items of a list stand close together
+    return found
+
+
+def _reaches(end: int, begin: int, gap: int, distance: Sequence[int]) -> bool:
+    """Whether a word that begins at `begin` lies within the gap behind `end`."""
+    if end > begin or begin - end > gap + SMALL_WORDS_BETWEEN:
+        return False
+    return begin - end <= gap or distance[begin] - distance[end] <= gap
 
 
 def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | None, tuple[Hit, ...]]:
@@ -82,6 +121,12 @@ def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | No
     used = place.hits
     begin, end = used[0].begin, used[-1].end
     others = [hit for hit in place.sentence.hits if not _part_of(hit, used)]
+    for phrase in rule.unless:
+        if any(
+            path[0].begin < end and begin < path[-1].end
+            for path in find_phrase(place.field, place.sentence, phrase)
+        ):
+            return f"`{phrase.written}` stands there", ()
     found = _named(
         [hit for hit in others if hit.mask & rule.not_inside and hit.begin >= begin and hit.end <= end]
     )

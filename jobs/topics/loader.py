@@ -40,7 +40,18 @@ _NAMES: Final = (
     ),
 )
 _RULE_KEYS: Final = {
-    *("name", "says", "weight", "phrases", "order", "where", "title_factor", "near_words", "not_near_words"),
+    *(
+        "name",
+        "says",
+        "weight",
+        "phrases",
+        "unless",
+        "order",
+        "where",
+        "title_factor",
+        "near_words",
+        "not_near_words",
+    ),
     *_LISTS,
     *_NAMES,
 }
@@ -303,7 +314,8 @@ class _Reader:
             name=name,
             says=self.string(place, table, "says") or name,
             weight=weight,
-            phrases=self.phrases(place, table, known),
+            phrases=self.phrases(place, table, "phrases", known),
+            unless=self.phrases(place, table, "unless", known),
             where=where,  # type: ignore[arg-type]
             title_factor=self.number(place, table, "title_factor", 1.0),
             near_words=self.count(place, table, "near_words"),
@@ -313,23 +325,23 @@ class _Reader:
         )
 
     def phrases(
-        self, place: tuple[str | int, ...], table: dict[str, Any], known: set[str]
+        self, place: tuple[str | int, ...], table: dict[str, Any], key: str, known: set[str]
     ) -> tuple[Phrase, ...]:
         order = self.string(place, table, "order") or "as written"
         if order not in {"as written", "any"}:
             self.fault((*place, "order"), f"{order!r} is neither 'as written' nor 'any'")
         found: list[Phrase] = []
-        for written in self.strings(place, table, "phrases"):
+        for written in self.strings(place, table, key):
             try:
                 found += parse_phrase(written, any_order=order == "any")
             except PhraseError as fault:
-                self.fault((*place, "phrases"), str(fault))
-        if not found and not table.get("phrases"):
+                self.fault((*place, key), str(fault))
+        if key == "phrases" and not found and not table.get("phrases"):
             self.fault(place, 'needs phrases = ["[concept] …"]')
         for phrase in found:
             for slot in phrase.slots:
                 for name in slot.concepts:
-                    self.known(place, "phrases", name, known)
+                    self.known(place, key, name, known)
         return tuple(found)
 
     def names(self, place: tuple[str | int, ...], key: str, item: str, known: set[str]) -> tuple[str, ...]:

@@ -50,10 +50,15 @@ class Concept:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One place in a phrase: any of these concepts, at most `gap` words after the one before (small words apart)."""
+    """One place in a phrase: any of these concepts, at most `gap` words after the one before (small words apart).
+
+    With `many` it stands for a list, none included: between its items, and before what follows it, commas and numbers
+    are no distance either.
+    """
 
     concepts: tuple[str, ...]
     gap: int = 0
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class Rule:
     A phrase must stand in one sentence. Each item of the other conditions is a set of alternatives:
     `near` must stand in the same sentence (within `near_words` words of the phrase), `around` in the sentence, its
     neighbours or the title, `text` anywhere in title and text, oftener than `more_than`; the `not_` forms must not.
-    `nearer_than`: what `near` names must stand closer to the phrase than these; `not_before`: these must not be
+    `unless`: phrases that must not overlap it in its sentence. `nearer_than`: what `near` names must stand closer to the phrase than these; `not_before`: these must not be
     named in the sentence before the phrase; `title` and `not_title` look at the title only.
     """
 
@@ -79,6 +84,7 @@ class Rule:
     says: str
     weight: float
     phrases: tuple[Phrase, ...]
+    unless: tuple[Phrase, ...] = ()
     where: Where = "anywhere"
     title_factor: float = 1.0
     near: tuple[tuple[str, ...], ...] = ()

@@ -1,7 +1,8 @@
 """The small language of phrases: `[border] between? ..2 [iran] [pakistan]`.
 
-`[a|b]` is a concept or alternatives, a bare word is that word, `?` behind either makes it optional, `..3` allows up to
-three other words before what follows. Small words and what the topic lists as such are no distance.
+`[a|b]` is a concept or alternatives, a bare word (or `in|into`) is that word, `?` behind either makes it optional, `*` behind a
+bracket makes it a list of any length, `..3` allows up to three other words before what follows. Words that the topic
+lists as small are no distance.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 from jobs.topics.model import Phrase, Slot
 from text.normalise import WORD, normalise
 
-_PIECE: Final = re.compile(r"\[([^\[\]]*)\](\?)?|\.\.(\d{1,2})|([^\s\[\]?]+)(\?)?|(\S)")
+_PIECE: Final = re.compile(r"\[([^\[\]]*)\]([?*])?|\.\.(\d{1,2})|([^\s\[\]?*]+)(\?)?|(\S)")
 WORD_PREFIX: Final = "'"
 """Anonymous concepts of bare words carry this before the word."""
 MAX_GAP: Final = 30
@@ -38,11 +39,14 @@ def parse_phrase(written: str, *, any_order: bool = False) -> list[Phrase]:
             if gap > MAX_GAP:
                 raise PhraseError(f"`..{gap}` is more than {MAX_GAP} words")
             continue
-        slot = Slot(_concepts(concepts, written) if word is None else (_literal(word, written),), gap)
+        names = _concepts(concepts, written) if word is None else _literals(word, written)
+        slot = Slot(names, gap, many=optional == "*")
         gap = 0
         with_slot = [[*variant, slot] for variant in variants]
-        variants = with_slot + variants if optional or word_optional else with_slot
+        variants = with_slot + variants if optional == "?" or word_optional else with_slot
     variants = [variant for variant in variants if variant]
+    if any(variant[0].many or variant[-1].many for variant in variants):
+        raise PhraseError(f"a list stands between two other parts, not at an end of `{written}`")
     if not variants:
         raise PhraseError("a phrase needs at least one concept in brackets")
     if max(map(len, variants)) > _MAX_SLOTS or len(variants) > 16:
@@ -69,8 +73,11 @@ def _concepts(inside: str, written: str) -> tuple[str, ...]:
     return names
 
 
-def _literal(word: str, written: str) -> str:
-    words = WORD.findall(normalise(word))
-    if len(words) != 1:
-        raise PhraseError(f"`{word}` in `{written}` is not one word")
-    return WORD_PREFIX + str(words[0])
+def _literals(alternatives: str, written: str) -> tuple[str, ...]:
+    found = []
+    for word in alternatives.split("|"):
+        words = WORD.findall(normalise(word))
+        if len(words) != 1:
+            raise PhraseError(f"`{word}` in `{written}` is not one word")
+        found.append(WORD_PREFIX + str(words[0]))
+    return tuple(found)

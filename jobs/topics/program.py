@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jobs.topics.model import Rule, Topic
+from jobs.topics.model import Phrase, Rule, Topic
 
 
 @dataclass(frozen=True, slots=True)
 class PhraseProgram:
-    """Slots as (mask of concepts, words that may lie before)."""
+    """Slots as (mask of concepts, words that may lie before, whether it is a list)."""
 
-    slots: tuple[tuple[int, int], ...]
+    slots: tuple[tuple[int, int, bool], ...]
     written: str
 
 
@@ -22,6 +22,7 @@ class RuleProgram:
 
     rule: Rule
     phrases: tuple[PhraseProgram, ...]
+    unless: tuple[PhraseProgram, ...]
     near: tuple[int, ...]
     around: tuple[int, ...]
     text: tuple[int, ...]
@@ -38,7 +39,7 @@ class RuleProgram:
     def possible(self, mask: int) -> bool:
         """Whether a text with these concepts may satisfy the rule at all."""
         return all(wanted & mask for wanted in (*self.near, *self.around, *self.text, *self.title)) and any(
-            all(slot & mask for slot, _ in phrase.slots) for phrase in self.phrases
+            all(many or slot & mask for slot, _, many in phrase.slots) for phrase in self.phrases
         )
 
 
@@ -70,13 +71,19 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
             found |= 1 << numbers[name]
         return found
 
+    def phrases(found: Iterable[Phrase]) -> tuple[PhraseProgram, ...]:
+        return tuple(
+            PhraseProgram(
+                tuple((mask(slot.concepts), slot.gap, slot.many) for slot in one.slots), one.written
+            )
+            for one in found
+        )
+
     rules = tuple(
         RuleProgram(
             rule=rule,
-            phrases=tuple(
-                PhraseProgram(tuple((mask(slot.concepts), slot.gap) for slot in phrase.slots), phrase.written)
-                for phrase in rule.phrases
-            ),
+            phrases=phrases(rule.phrases),
+            unless=phrases(rule.unless),
             near=tuple(map(mask, rule.near)),
             around=tuple(map(mask, rule.around)),
             text=tuple(map(mask, rule.text)),

@@ -94,6 +94,14 @@ class TopicField:
         return list(accumulate(counted, initial=0))
 
     @cached_property
+    def list_distance(self) -> list[int]:
+        """The same for lists, where commas and numbers do not count either."""
+        counted = (
+            1 if word[0].isalpha() and word not in self._small_words else 0 for word in self.field.words
+        )
+        return list(accumulate(counted, initial=0))
+
+    @cached_property
     def sentences(self) -> list[Sentence]:
         """The sentences that hold terms of the topic."""
         grouped: dict[int, list[Hit]] = {}
