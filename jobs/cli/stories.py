@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from datetime import datetime
+from itertools import pairwise
 from typing import IO, Any
 
 import click
@@ -188,7 +189,7 @@ def changes(app: App, article_id: int, as_json: bool) -> None:
         )
     versions = [*revisions_of(db, article_id), row]
     found = [
-        (new, difference(_whole(old), _whole(new))) for old, new in zip(versions, versions[1:], strict=False)
+        (new, difference(_whole(old), _whole(new))) for old, new in pairwise(versions)
     ]
     if as_json:
         app.emit(

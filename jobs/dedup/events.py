@@ -10,25 +10,29 @@ from jobs.dedup.sketch import KINDS, Sketch
 _NEUTRAL: Final = frozenset(KINDS[kind] for kind in "pgckn")
 _PLACE: Final = frozenset(KINDS[kind] for kind in "pg")
 _NAME: Final = KINDS["~"]
-_EVENT: Final = KINDS["k"]
+_KIND: Final = frozenset({KINDS["k"]})
 
-ASKED: Final = 0.185
+ASKED: Final = 0.20
 """`stories predict` is asked about pairs that somebody holds for related; cross-validated on the labelled pairs."""
 WINDOW_DAYS: Final = 5.0
 """Reports of one event more than five days apart are told apart by nothing but the date."""
-_JOIN: Final = 0.47
-_JOIN_PER_DAY: Final = 0.035
-_ACROSS: Final = 0.40
-_ACROSS_PER_DAY: Final = 0.10
-_NO_COMMON_KIND: Final = 0.12
+_JOIN: Final = 0.45
+_JOIN_PER_DAY: Final = 0.04
+_ACROSS: Final = 0.78
+_ACROSS_PER_DAY: Final = 0.08
+_PLACED: Final = 3.0
+"""Nats: one place or group that every thirtieth article names, or a name."""
+_KIND_SHARE: Final = 0.4
 
 
 def score(a: Sketch, b: Sketch) -> float:
-    """0 to about 1: the mean of the cosines of the words and of the language-neutral keys."""
-    words = cosine(a.words, b.words)
-    keys = cosine(_only(a, _NEUTRAL), _only(b, _NEUTRAL))
-    penalty = _NO_COMMON_KIND if _contradict(a, b, frozenset({_EVENT})) else 0.0
-    return max(0.0, (words + keys) / 2 - penalty)
+    """0 to about 1: the mean of the cosines of the words and of the language-neutral keys, less where other things happened.
+
+    Labelled pairs, leave one out: words alone F1 0.950, keys alone 0.964, both 0.965, both with the kinds 0.971; over
+    languages the average precision rises from 0.049 to 0.074 by the kinds.
+    """
+    both = (cosine(a.words, b.words) + cosine(_only(a, _NEUTRAL), _only(b, _NEUTRAL))) / 2
+    return both * (1 - _KIND_SHARE + _KIND_SHARE * _same_kinds(a, b))
 
 
 def joins(a: Sketch, b: Sketch, days_apart: float, found: float) -> bool:
@@ -42,10 +46,10 @@ def joins(a: Sketch, b: Sketch, days_apart: float, found: float) -> bool:
     if a.language == b.language:
         return found >= _JOIN + _JOIN_PER_DAY * max(0.0, days_apart - 0.5)
     names = shared_weight(a, b, frozenset({_NAME}))
-    places = shared_weight(a, b, _PLACE)
-    if places + names < 3.0:
+    if shared_weight(a, b, _PLACE) + names < _PLACED:
         return False
-    return found * 2 + min(0.25, 0.03 * names) >= _ACROSS * 2 + _ACROSS_PER_DAY * days_apart
+    keys = cosine(_only(a, _NEUTRAL), _only(b, _NEUTRAL)) * (1 - _KIND_SHARE + _KIND_SHARE * _same_kinds(a, b))
+    return keys + min(0.15, 0.015 * names) >= _ACROSS + _ACROSS_PER_DAY * max(0.0, days_apart - 0.5)
 
 
 def cosine(a: dict[int, float], b: dict[int, float]) -> float:
@@ -69,7 +73,7 @@ def _only(sketch: Sketch, kinds: frozenset[int]) -> dict[int, float]:
     return {key: weight for key, weight in sketch.keys.items() if key & 7 in kinds}
 
 
-def _contradict(a: Sketch, b: Sketch, kinds: frozenset[int]) -> bool:
-    left = {key for key in a.keys if key & 7 in kinds}
-    right = {key for key in b.keys if key & 7 in kinds}
-    return bool(left) and bool(right) and not left & right
+def _same_kinds(a: Sketch, b: Sketch) -> float:
+    """Cosine of the kinds of event; 1 where either names none, since then nothing contradicts."""
+    left, right = _only(a, _KIND), _only(b, _KIND)
+    return cosine(left, right) if left and right else 1.0

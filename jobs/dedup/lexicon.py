@@ -25,6 +25,8 @@ class Lexicon:
     """The lengths that occur in `beginnings`, shortest first."""
     han: dict[str, tuple[str, ...]]
     furniture: tuple[str, ...]
+    endings: tuple[str, ...]
+    """Furniture behind which no more of the article comes."""
 
     def keys(self, word: str) -> tuple[str, ...]:
         """The keys of one normalised word, often none."""
@@ -66,7 +68,8 @@ def parse(preset: dict[str, Any]) -> Lexicon:
             learn(f"{prefix}:{name}", spelled)
     lengths = tuple(sorted({len(word) for word in beginnings}))
     furniture = tuple(normalise(phrase) for phrase in preset["furniture"])
-    return Lexicon(whole, beginnings, lengths, han, furniture)
+    endings = tuple(normalise(phrase) for phrase in preset["endings"])
+    return Lexicon(whole, beginnings, lengths, han, furniture, endings)
 
 
 def _is_han(word: str) -> bool:

@@ -14,6 +14,7 @@ from text.normalise import normalise, words
 _MIXED: Final = re.compile(r"\d+|[^\d]+")
 _FURNITURE_WORDS: Final = 25
 """Furniture is short; a longer paragraph that holds such a phrase is prose about it."""
+_ENDING_FROM: Final = 0.4
 _COMMON_ENDINGS: Final = (
     "ingly", "ations", "ation", "ings", "ing", "ied", "ies", "ed", "es", "s",
     "هایشان", "هایی", "های", "ها", "ان", "وں", "یں", "ات",
@@ -44,7 +45,7 @@ def body(text: str) -> str:
 
     Where nothing else is left, the text is furniture only and the answer is empty.
     """
-    folded = normalise(text)
+    folded = _without_ending(normalise(text))
     furniture = _furniture()
     if not furniture.find_matches_as_indexes(folded):
         return folded
@@ -54,6 +55,14 @@ def body(text: str) -> str:
         if line.count(" ") >= _FURNITURE_WORDS or not furniture.find_matches_as_indexes(line)
     ]
     return "\n".join(kept).strip()
+
+
+def _without_ending(folded: str) -> str:
+    """Cut at the first phrase that ends articles (`Source link`, `Leave a Reply`), if most of the text stands before it:
+    teasers of other articles follow, and they would make unrelated copies alike."""
+    first = int(len(folded) * _ENDING_FROM)
+    found = [at for phrase in lexicon().endings if (at := folded.find(phrase, first)) >= 0]
+    return folded[: min(found)] if found else folded
 
 
 def tokens(text: str) -> list[str]:

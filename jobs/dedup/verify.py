@@ -18,6 +18,8 @@ from text.normalise import normalise
 TextRelation = Literal["same_text", "template", "other"]
 
 _FEWEST_WORDS: Final = 6
+_MOST_WORDS: Final = 1000
+"""Aligning costs the product of the lengths; a copy of a longer text shows in its first thousand words."""
 _LEAST_COMMON: Final = 0.4
 """Below this share of common words in order, no stretch can pass; saves the trace for most candidates."""
 _LEAST_SHARE: Final = 0.54
@@ -26,6 +28,7 @@ _LEAST_COVER: Final = 0.84
 _LEAST_KEPT: Final = 0.6
 """Three words in ten are swapped at most; reports written apart keep less even where their order agrees."""
 _NUMBERS_AGREE: Final = 0.75
+_FEW_NUMBERS: Final = 0.25
 _TITLE_SEEN: Final = 0.25
 
 
@@ -38,8 +41,8 @@ class Words:
 
     @property
     def compared(self) -> list[str]:
-        """What is aligned: the body, or for a text of a few words its title with it."""
-        return self.body if len(self.body) >= _FEWEST_WORDS else [*self.title, *self.body]
+        """What is aligned: the first words of the body, or for a text of a few words its title with it."""
+        return self.body[:_MOST_WORDS] if len(self.body) >= _FEWEST_WORDS else [*self.title, *self.body]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def compare(
         return TextVerdict("other", common * 0.5)
     stretch = copied(left, right)
     score = stretch.share * stretch.cover
+    if _is_bulletin(stretch) and _shared_numbers(left, right) < _FEW_NUMBERS:
+        return TextVerdict("template", score, "the same form with other numbers")
     if not _is_copy(stretch):
         return TextVerdict("other", score * 0.5)
     if _numbers_differ(left, right, days_apart):
@@ -88,6 +93,18 @@ def compare(
 
 def _is_copy(stretch: Copied) -> bool:
     return stretch.share >= _LEAST_SHARE and stretch.cover >= _LEAST_COVER and stretch.kept >= _LEAST_KEPT
+
+
+def _is_bulletin(stretch: Copied) -> bool:
+    """Prices and tallies vary a word or two more than copies do (rose, fell, steady)."""
+    return stretch.share >= _LEAST_SHARE and stretch.cover >= 0.6 and stretch.kept >= 0.5
+
+
+def _shared_numbers(a: list[str], b: list[str]) -> float:
+    """The share of the fewer numbers that the other text has too; 1 where there are fewer than three."""
+    left, right = Counter(filter(str.isdigit, a)), Counter(filter(str.isdigit, b))
+    fewer = min(left.total(), right.total())
+    return (left & right).total() / fewer if fewer >= 3 else 1.0
 
 
 def _numbers_differ(a: list[str], b: list[str], days_apart: float | None) -> bool:
