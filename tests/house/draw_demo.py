@@ -38,6 +38,7 @@ SHOWN = (
 COUNTS = {"articles_new": 51, "duplicates": 4, "stories_new": 36, "matches_new": 24}
 """The counts of a run of `borderwatch demo --once`."""
 _RTL = re.compile("[\u0600-\u06ff]")
+_NEUTRAL = " .:!,"
 _REMOTE_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
@@ -94,8 +95,8 @@ def payload(article: Article, site: Site, also: tuple[str, ...]) -> dict[str, An
 def as_read(part: RenderableType, console: Console) -> RenderableType:
     """A quote as a terminal that knows right-to-left scripts shows it.
 
-    The SVG places each piece of a line by itself and from the left, so the pieces of a Persian line are turned round;
-    right-to-left marks around each keep its blanks and full stops on the right side of it.
+    The SVG places each piece of a line by itself and from the left, so the pieces of a Persian line are turned round,
+    and so are the blanks and full stops at the ends of each, which have no direction of their own.
     """
     if not isinstance(part, Padding) or not isinstance(part.renderable, Text):
         return part
@@ -103,16 +104,18 @@ def as_read(part: RenderableType, console: Console) -> RenderableType:
         return part
     lines = part.renderable.wrap(console, WIDTH - 4)
     turned = Text("\n").join(
-        Text.assemble(
-            *(
-                (f"\u200f{s.text}\u200f", s.style or "")
-                for s in reversed(list(line.render(console)))
-                if s.text
-            )
-        )
+        Text.assemble(*((_ends_swapped(s.text), s.style or "") for s in reversed(list(line.render(console)))))
         for line in lines
     )
     return Padding(turned, (0, 0, 0, part.left), expand=False)
+
+
+def _ends_swapped(text: str) -> str:
+    core = text.strip(_NEUTRAL)
+    if not core:
+        return text[::-1]
+    begin = text.index(core)
+    return text[begin + len(core) :][::-1] + core + text[:begin][::-1]
 
 
 def drawing() -> str:
