@@ -29,7 +29,7 @@ from scrapy.crawler import AsyncCrawlerRunner, Crawler
 from scrapy.settings import Settings
 
 import settings as hardened
-from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer, SourceJob
+from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer
 from crawler.follow import Follower
 from crawler.hosts import HostStore, Lanes
 from crawler.jobs import fetch_page, fetch_source
@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
 
 HELD_BYTES = 64 * 1024 * 1024
 """Most bytes of bodies that wait for `on_answer` before new jobs pause."""
+START_LIMIT_S = 20.0
 CLOSE_LIMIT_S = 4.0
 _CLOSED = FetchError("shutdown", "the crawler was closed")
 
@@ -117,6 +118,7 @@ class Engine:
         self._closing = False
         self._fetching: set[asyncio.Task[Any]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._open_jobs = 0
         self._held_bytes = 0
 
     async def start(self) -> None:
@@ -150,11 +152,16 @@ class Engine:
         self.crawler: Crawler | None = None
         self._keeper = asyncio.create_task(self._keep_crawling(), name="crawler")
         self._saver = asyncio.create_task(self._lanes.keep_saving(), name="host pauses")
+        try:
+            async with asyncio.timeout(START_LIMIT_S):
+                await self._desk.opened.wait()
+        except TimeoutError as fault:
+            raise BorderwatchError("The crawler did not start; its log says why.") from fault
 
     @property
     def open_jobs(self) -> int:
         """Jobs without an answer."""
-        return len(self._tasks)
+        return self._open_jobs
 
     async def put(self, job: Job) -> None:
         """Submit a job, waiting while too many are open."""
@@ -170,15 +177,11 @@ class Engine:
             if held:
                 self._places.release()
             raise BorderwatchError("The crawler is closing and takes no more jobs.")
+        self._open_jobs += 1
         self._quiet.clear()
         task = asyncio.create_task(self._run(job, held=held))
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not self._tasks:
-            self._quiet.set()
+        task.add_done_callback(self._tasks.discard)
 
     async def idle(self) -> None:
         """Wait until every job has been answered."""
@@ -198,6 +201,9 @@ class Engine:
             self._hold(-size)
             if held:
                 self._places.release()
+            self._open_jobs -= 1
+            if not self._open_jobs:
+                self._quiet.set()
 
     def _hold(self, size_bytes: int) -> None:
         self._held_bytes += size_bytes
@@ -247,6 +253,7 @@ class Engine:
                 logger.exception("the crawler failed")
             if self._closing:
                 return
+            self._desk.opened.clear()
             self.restarts += 1
             logger.warning("the crawler ended by itself (%s); it is started again", _reason(self.crawler))
             self._desk.recover()
@@ -268,9 +275,10 @@ class Engine:
         self._desk.abort()
         await self._quiet.wait()
         await self._follower.robots.close()
-        if self.crawler is not None:
-            await self.crawler.stop_async()
-        await asyncio.gather(self._keeper, return_exceptions=True)
+        while not self._keeper.done():
+            if self._desk.opened.is_set() and self.crawler is not None:  # before that, stopping does nothing
+                await self.crawler.stop_async()
+            await asyncio.wait({self._keeper}, timeout=0.05)
         self._saver.cancel()
         await asyncio.gather(self._saver, return_exceptions=True)
         await self._lanes.save()

@@ -39,6 +39,8 @@ class Desk:
         self._numbers = itertools.count(1)
         self._queue: asyncio.Queue[Ticket] = asyncio.Queue()
         self._out: dict[int, Ticket] = {}
+        self.opened = asyncio.Event()
+        """Set while a spider takes tickets."""
 
     async def fetch(
         self,
@@ -68,6 +70,7 @@ class Desk:
 
     async def tickets(self) -> AsyncIterator[Ticket]:
         """Requests to make, as they come, for ever."""
+        self.opened.set()
         while True:
             ticket = await self._queue.get()
             if not ticket.result.done():

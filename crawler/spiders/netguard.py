@@ -25,10 +25,29 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _REFUSED: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (
+        # IPv4, all of IANA's special-purpose registry: what Python's `ipaddress` knows of it depends on its version.
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",  # shared by carriers
+        "127.0.0.0/8",
         "168.63.129.16/32",  # Azure's host, with its metadata, inside public space
+        "169.254.0.0/16",  # link-local, with the metadata of most clouds
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
         "192.88.99.0/24",  # 6to4 relays (RFC 7526)
-        "2001::/23",  # IETF protocols: Teredo, ORCHID, benchmarking
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",  # multicast, reserved, broadcast
+        # IPv6 inside 2000::/3.
+        "2001::/23",  # protocols: Teredo, ORCHID, benchmarking
         "2001:db8::/32",
+        "2620:4f:8000::/48",
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
@@ -60,9 +79,7 @@ def is_public(address: Address) -> bool:
     inner = embedded(address)
     if any(inner in network for network in _REFUSED if network.version == inner.version):
         return False
-    if isinstance(inner, ipaddress.IPv6Address) and inner not in _GLOBAL_V6:
-        return False
-    return inner.is_global and not inner.is_multicast and not inner.is_reserved
+    return isinstance(inner, ipaddress.IPv4Address) or inner in _GLOBAL_V6
 
 
 def literal_address(host: str) -> Address | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Self
 
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
@@ -24,6 +25,13 @@ class NewsSpider(Spider):
     def __init__(self, desk: Desk, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.desk = desk
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.broke, signals.spider_error)
+        crawler.signals.connect(spider.dropped, signals.request_dropped)
+        return spider
 
     async def start(self) -> AsyncIterator[Request]:
         async for ticket in self.desk.tickets():
@@ -44,3 +52,13 @@ class NewsSpider(Spider):
     def failed(self, failure: Failure) -> None:
         """Scrapy's errback."""
         self.desk.failed(failure.request.meta["ticket"], failure.value)  # type: ignore[attr-defined]
+
+    def broke(self, failure: Failure, response: Response | Failure) -> None:
+        """Scrapy's signal for an exception in a callback or errback."""
+        request = response.request
+        if request is not None and "ticket" in request.meta:
+            self.desk.failed(request.meta["ticket"], failure.value)
+
+    def dropped(self, request: Request) -> None:
+        """Scrapy's signal for a request that its scheduler refuses."""
+        self.desk.failed(request.meta["ticket"], RuntimeError("the scheduler refused the request"))
