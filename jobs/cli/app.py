@@ -94,7 +94,7 @@ def places_first(arguments: list[str]) -> list[str]:
 class Commands(click.Group):
     """A group that imports a command's module only when it is called, and turns faults into sentences."""
 
-    def __init__(self, *args: Any, lazy: dict[str, str] | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.lazy = lazy or {}
 
@@ -107,9 +107,14 @@ class Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         from importlib import import_module  # noqa: PLC0415
 
-        module, attribute = target.split(":")
+        module, attribute = target[0].split(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by the line that stands beside each, so that help imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self.lazy.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run; a BorderwatchError becomes its sentence on standard error and its exit code."""
