@@ -20,6 +20,7 @@ from crawler.classify import not_an_article, unreadable
 from crawler.dates import find_date, find_modified
 from crawler.decode import decode_html
 from crawler.embedded import embedded_text
+from crawler.joiners import hide_joiners, show_joiners
 from crawler.language import language_of
 from crawler.lines import clean_lines
 from crawler.metadata import PageFacts, author_names, image_url, read_facts, site_name
@@ -36,7 +37,7 @@ MAX_TEXT_CHARS = 300_000
 """Longer texts are cut: a book on one page is still recognised by its beginning."""
 _SPARSE_CHARS = 300
 """Below this the page's embedded data are looked at as well."""
-_UNREAD = ("script", "style", "svg", "template", "iframe", "object", "embed", "canvas", "noscript")
+_UNREAD = ("script", "style", "svg", "template", "iframe", "object", "embed", "canvas")
 
 
 def extract(
@@ -128,11 +129,13 @@ def _body_text(tree: HtmlElement, facts: PageFacts, url: str) -> str:
 
 def _trafilatura_text(tree: HtmlElement, url: str) -> str:
     options = Extractor(config=DEFAULT_CONFIG, output_format="python", comments=False, url=url)
+    joined = hide_joiners(tree)
     try:
         document = bare_extraction(tree, options=options)
     except Exception:  # noqa: BLE001 - a fault inside the library on one page must stay with that page
         return ""
-    return str(getattr(document, "text", None) or "")
+    text = str(getattr(document, "text", None) or "")
+    return show_joiners(text) if joined else text
 
 
 def _absolute(canonical: str | None, url: str) -> str | None:
