@@ -44,6 +44,9 @@ class FetchError:
     retry_after_s: float | None = None
 
 
+NOTHING_KNOWN = Validators()
+
+
 @dataclass(frozen=True, slots=True)
 class SourceJob:
     """Fetch a source's listing, conditionally where validators are known.
@@ -53,7 +56,7 @@ class SourceJob:
     """
 
     source: Source
-    validators: Validators = Validators()
+    validators: Validators = NOTHING_KNOWN
     url: str | None = None
     max_children: int = 5
 

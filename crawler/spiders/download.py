@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, NoReturn
 
 import aiohttp
@@ -145,6 +146,7 @@ class GuardedHandler:
         self._sessions.clear()
 
 
+@cache  # reading the machine's certificates takes 20 ms
 def tls_context(*, verify: bool) -> ssl.SSLContext:
     """TLS 1.2 and later; old renegotiation is allowed, as some ministries' servers still need it."""
     context = ssl.create_default_context()

@@ -54,8 +54,11 @@ class TestAddresses:
         self, address: ipaddress.IPv4Address | ipaddress.IPv6Address
     ) -> None:
         if is_public(address):
-            assert not (
-                address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified
+            assert (
+                not address.is_loopback
+                | address.is_link_local
+                | address.is_multicast
+                | address.is_unspecified
             )
 
     @given(st.text(max_size=30))
