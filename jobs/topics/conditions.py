@@ -160,24 +160,35 @@ def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | No
 
 
 def _beyond_the_sentence(rule: RuleProgram, place: Place, context: Context) -> str | None:
-    if rule.around or rule.not_around:
-        hits = [hit for hit in context.around(place) if not any(hit is own for own in place.hits)]
-        for wanted, names in zip(rule.around, rule.rule.around, strict=True):
-            if not any(hit.mask & wanted for hit in hits):
-                return f"no {' or '.join(names)} around"
-        found = _named([hit for hit in hits if hit.mask & rule.not_around])
-        if found:
-            return f"{found} stands around"
+    return (
+        _around(rule, place, context)
+        or _in_the_title(rule, context)
+        or _in_the_text(rule, place.hits, context)
+    )
 
+
+def _around(rule: RuleProgram, place: Place, context: Context) -> str | None:
+    if not rule.around and not rule.not_around:
+        return None
+    hits = [hit for hit in context.around(place) if not any(hit is own for own in place.hits)]
+    for wanted, names in zip(rule.around, rule.rule.around, strict=True):
+        if not any(hit.mask & wanted for hit in hits):
+            return f"no {' or '.join(names)} around"
+    found = _named([hit for hit in hits if hit.mask & rule.not_around])
+    return f"{found} stands around" if found else None
+
+
+def _in_the_title(rule: RuleProgram, context: Context) -> str | None:
     for wanted, names in zip(rule.title, rule.rule.title, strict=True):
         if not any(hit.mask & wanted for hit in context.title.hits):
             return f"no {' or '.join(names)} in the title"
     found = _named([hit for hit in context.title.hits if hit.mask & rule.not_title])
-    if found:
-        return f"{found} stands in the title"
+    return f"{found} stands in the title" if found else None
 
+
+def _in_the_text(rule: RuleProgram, own: Sequence[Hit], context: Context) -> str | None:
     def count(mask: int) -> int:
-        return context.count(mask) - sum(1 for hit in place.hits if hit.mask & mask)
+        return context.count(mask) - sum(1 for hit in own if hit.mask & mask)
 
     for wanted, names in zip(rule.text, rule.rule.text, strict=True):
         number = count(wanted)

@@ -26,6 +26,15 @@ class Fired:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One topic's verdict on an article: the score, and the match where it reaches the threshold."""
+
+    topic: str
+    score: float
+    match: Match | None
+
+
 def match_article(title: str, text: str, language: str | None, topics: TopicSet) -> tuple[Match, ...]:
     """The topics that hold for an article, each with score, rules and evidence.
 
@@ -33,19 +42,22 @@ def match_article(title: str, text: str, language: str | None, topics: TopicSet)
     are looked for in one pass. Evidence offsets are code points of `title` and `text` as given. Never raises.
     """
     del language
+    found = assess_article(title, text, topics)
+    return tuple(one.match for one in found if one.match is not None)
+
+
+def assess_article(title: str, text: str, topics: TopicSet) -> list[Assessment]:
+    """Every topic's verdict; a topic whose rules cannot reach its threshold here is not looked at (score 0)."""
     fields = FieldText("title", title, topics.lexicon), FieldText("text", text, topics.lexicon)
     mask = fields[0].mask | fields[1].mask
-    if not mask:
-        return ()
-    found: list[Match] = []
+    found: list[Assessment] = []
     for program in topics.programs:
         rules = program.possible_rules(mask)
-        if rules:
-            fired = fire(rules, view(program, fields))
-            score = total(fired)
-            if score >= program.topic.threshold:
-                found.append(_match(program, fired, score))
-    return tuple(found)
+        fired = fire(rules, view(program, fields)) if rules else []
+        score = total(fired)
+        match = _match(program, fired, score) if score >= program.topic.threshold else None
+        found.append(Assessment(program.topic.name, score, match))
+    return found
 
 
 def view(program: TopicProgram, fields: tuple[FieldText, FieldText]) -> Context:

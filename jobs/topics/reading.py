@@ -87,6 +87,11 @@ class TopicField:
         self.hits = unmasked(hits, masking)
         self._small_words = small_words
 
+    def words_of(self, hit: Hit) -> str:
+        """The words of a hit as they stand in the original."""
+        start, end = self.field.original_span(hit.begin, hit.end)
+        return self.field.folded.original[start:end]
+
     @cached_property
     def distance(self) -> list[int]:
         """How many words that are not small stand before each word."""

@@ -8,26 +8,23 @@ plural forms, the Arabic article and attached conjunctions, an English plural.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
-_PERSIAN = "ی یی ای ها های هایی هایش هایشان هایمان ان انی یان یانی یها یهای شان مان ش اش ات".split()  # noqa: SIM905
-_URDU = "ی ے یں وں یوں یاں یو ات ز یے ءِ".split()  # noqa: SIM905
-ENDINGS: Final[dict[str, frozenset[str]]] = {
-    "en": frozenset(["s", "es", "i", "is"]),
-    "fa": frozenset(_PERSIAN),
-    "ur": frozenset(_URDU),
-    "bal": frozenset([*_URDU, "ا", "ان", "انی", "یی", "ئے"]),
-    "ps": frozenset("ی و ونه ونو انو ان ه یو یان یانو".split()),  # noqa: SIM905
-    "ar": frozenset("ی ه ها هم ین ون ات یه یین یون ان تین".split()),  # noqa: SIM905
-    "de": frozenset("s e en er es em n ern".split()),  # noqa: SIM905
-    "fr": frozenset("s e es ne nes x".split()),  # noqa: SIM905
-    "ru": frozenset("а у е ы и ом ам ами ах ои ого ому ем ая ое ые ых ым ыми".split()),  # noqa: SIM905
-    "tr": frozenset(
-        "i in a e da de ta te dan den lar ler lari leri li la le ya ye na ne nin nda nde ndaki".split()
-    ),  # noqa: SIM905
-    "zh": frozenset(),
+_ENDINGS_WRITTEN: Final = {
+    "en": "s es i is",
+    "fa": "ی یی ای ها های هایی هایش هایشان هایمان ان انی یان یانی یها یهای شان مان ش اش ات",
+    "ur": "ی ے یں وں یوں یاں یو ات ز یے",
+    "bal": "ی ے یں وں یوں یاں ات یے ا ان انی یی",
+    "ps": "ی و ونه ونو انو ان ه یو یان یانو",
+    "ar": "ی ه ها هم ین ون ات یه یین یون ان تین",
+    "de": "s e en er es em n ern",
+    "fr": "s e es ne nes x",
+    "ru": "а у е ы и ом ам ами ах ои ого ому ем ая ое ые ых ым ыми",
+    "tr": "i in a e da de ta te dan den lar ler lari leri li la le ya ye na ne nin nda nde ndaki",
+    "zh": "",
 }
+ENDINGS: Final = {language: frozenset(endings.split()) for language, endings in _ENDINGS_WRITTEN.items()}
 ARABIC_PREFIXES: Final = ("وال", "بال", "فال", "کال", "ولل", "ال", "لل", "و", "ف", "ب", "ل", "ک")
 _LONGEST: Final = max(len(ending) for endings in ENDINGS.values() for ending in endings)
 _CACHE_LIMIT: Final = 200_000
@@ -65,23 +62,23 @@ class WordForms(dict[str, tuple[str, ...]]):
 
     def _work_out(self, word: str) -> tuple[str, ...]:
         found = [key for key in (f"={word}",) if key in self._keys]
-        for length in self._begin_lengths:
-            if length <= len(word) and (key := word[:length] + "*") in self._keys:
-                found.append(key)
-        for cut in range(min(_LONGEST + 1, len(word))):
-            stem, ending = word[: len(word) - cut], word[len(word) - cut :]
-            for language in self._languages.get(stem, ()):
-                if not ending or ending in ENDINGS[language]:
-                    found.append(f"{stem}~{language}")
+        beginnings = (word[:length] + "*" for length in self._begin_lengths if length <= len(word))
+        found += [key for key in beginnings if key in self._keys]
+        found += self._inflected(word, ENDINGS)
         for prefix in ARABIC_PREFIXES:
             if word.startswith(prefix):
-                found += self._arabic(word[len(prefix) :])
+                found += self._inflected(word[len(prefix) :], ("ar",))
         return tuple(dict.fromkeys(found))
 
-    def _arabic(self, word: str) -> list[str]:
+    def _inflected(self, word: str, languages: Collection[str]) -> list[str]:
+        """The keys of stems in these languages that the word is with an ending of its language, or without one."""
         found = []
         for cut in range(min(_LONGEST + 1, len(word))):
             stem, ending = word[: len(word) - cut], word[len(word) - cut :]
-            if "ar" in self._languages.get(stem, ()) and (not ending or ending in ENDINGS["ar"]):
-                found.append(f"{stem}~ar")
+            fitting = (
+                language
+                for language in self._languages.get(stem, ())
+                if language in languages and (not ending or ending in ENDINGS[language])
+            )
+            found += [f"{stem}~{language}" for language in fitting]
         return found
