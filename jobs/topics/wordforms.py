@@ -72,13 +72,10 @@ class WordForms(dict[str, tuple[str, ...]]):
 
     def _inflected(self, word: str, languages: Collection[str]) -> list[str]:
         """The keys of stems in these languages that the word is with an ending of its language, or without one."""
-        found = []
-        for cut in range(min(_LONGEST + 1, len(word))):
-            stem, ending = word[: len(word) - cut], word[len(word) - cut :]
-            fitting = (
-                language
-                for language in self._languages.get(stem, ())
-                if language in languages and (not ending or ending in ENDINGS[language])
-            )
-            found += [f"{stem}~{language}" for language in fitting]
-        return found
+        cuts = range(min(_LONGEST + 1, len(word)))
+        return [
+            f"{word[: len(word) - cut]}~{language}"
+            for cut in cuts
+            for language in self._languages.get(word[: len(word) - cut], ())
+            if language in languages and (cut == 0 or word[-cut:] in ENDINGS[language])
+        ]
