@@ -13,6 +13,7 @@ from typing import Self
 from crawler.fetch import Answer
 from jobs.alerts.deliver import Deliverer
 from jobs.config.models import Config
+from jobs.loopprobe import loop_probe
 from jobs.lock import Holder, holder_of
 from jobs.machine import Machine
 from jobs.policy import alert_policy
@@ -94,7 +95,7 @@ async def crawl_once(config: Config, data_dir: Path, *, everything: bool = False
         run_id = await machine.writer.read(lambda db: start_run(db, "crawl", os.getpid(), now_utc()))
         state = "failed"
         try:
-            async with Courier(config, machine.database_path, report) as courier:
+            async with loop_probe(), Courier(config, machine.database_path, report) as courier:
                 machine.on_alert = courier.poke
                 state = await _interruptible(_one_pass(machine, everything=everything, names=names, watch=watch))
         finally:
