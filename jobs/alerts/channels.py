@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import apprise
 import requests
+import urllib3
 from apprise.manager_plugins import NotificationManager
 from requests.adapters import HTTPAdapter
 
@@ -84,10 +85,14 @@ class _BoundedAdapter(HTTPAdapter):
 def _read_bounded(answer: requests.Response, deadline: float) -> bytes:
     body = b""
     try:
-        for piece in answer.iter_content(16 * 1024):
-            body += piece
-            if len(body) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
+        # read1 returns what has come; read(n) would wait for n bytes, however slowly they drip.
+        while len(body) < MAX_ANSWER_BYTES and time.monotonic() < deadline:
+            piece = answer.raw.read1(16 * 1024, decode_content=True)
+            if not piece:
                 break
+            body += piece
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+        pass  # the status has come, and it decides; what follows only explains it
     finally:
         answer.close()
     return body[:MAX_ANSWER_BYTES]

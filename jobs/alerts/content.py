@@ -26,7 +26,7 @@ def alert_id(random_bytes: bytes) -> str:
 
 def delivery_key(alert: str, channel: str) -> str:
     """A short key of one alert on one channel, for a Message-ID's left side; the same over all tries."""
-    return hmac.new(channel.encode(), alert.encode(), hashlib.sha256).hexdigest()[:16]
+    return hmac.new(channel.encode(), alert.encode(), hashlib.sha256).hexdigest()[:8]
 
 
 def utc_text(moment: datetime) -> str:

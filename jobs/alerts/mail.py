@@ -29,6 +29,8 @@ from jobs.config.channels import Channel
 
 LIMITS = Limits(title=200, body=200_000)
 _REMEMBERED = 1000
+_POLICY = SMTP.clone(max_line_length=120, cte_type="7bit")
+"""Longer than the recommended 78 (the limit is 998, RFC 5322 section 2.1.1), so that a Message-ID is never folded."""
 
 
 def message_id(alert_id: str, channel: str, domain: str) -> str:
@@ -40,7 +42,7 @@ def compose(
     parcel: Parcel, *, title: str, text: str, html: str, sender: tuple[str, str], to: str, channel: str, cc: Iterable[str] = (), reply_to: Iterable[str] = (), extra: dict[str, str] | None = None,
 ) -> EmailMessage:  # fmt: skip
     """The message to one recipient. Header values are one line each; `extra` are the address's own headers."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     message["Subject"] = one_line(title, 200)
     message["From"] = _address(*sender)
     message["To"] = _address("", to)

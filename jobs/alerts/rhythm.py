@@ -84,12 +84,10 @@ def plan_burst(
     """
     if rate is None or due == 0:
         return BurstPlan("send", due)
-    if due > rate.count:
-        return BurstPlan("join", due)
     window = [moment for moment in recent if moment > now - timedelta(seconds=rate.per_s)]
     free = rate.count - len(window)
     if free <= 0:
         return BurstPlan("wait", until=window[len(window) - rate.count] + timedelta(seconds=rate.per_s))
-    if held_back and due > 1:
+    if due > rate.count or (held_back and due > 1):
         return BurstPlan("join", due)
     return BurstPlan("send", min(due, free))

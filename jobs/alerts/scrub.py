@@ -59,6 +59,7 @@ class ScrubFilter(logging.Filter):
         clean = self.scrub(message)
         if clean != message:
             record.msg, record.args = clean, None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = self.scrub(logging.Formatter().formatException(record.exc_info))
+        if record.exc_info:  # another handler may have put the text there already
+            text = record.exc_text or logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self.scrub(text)
         return True

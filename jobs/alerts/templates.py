@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -121,6 +122,8 @@ class Template:
             raise
         except RecursionError:
             raise BadTemplateError(f"{self.name}: a macro calls itself without end") from None
+        except MemoryError:
+            raise BadTemplateError(f"{self.name}: needs more memory than there is") from None
         except Exception as fault:  # noqa: BLE001 - whatever a template's expression raises is the template's fault
             raise BadTemplateError(f"{self.name}{_line(fault)}: {fault}") from None
         return "".join(pieces)
@@ -161,23 +164,20 @@ def load_template(path: Path, *, html: bool) -> Template:
 def check_templates(paths: Iterable[tuple[Path, bool]], limit_s: float = CHECK_LIMIT_S) -> dict[Path, str]:
     """What is wrong with operators' templates (path, html): each is rendered with samples in a process of its own,
     which is ended after `limit_s` seconds or 512 MB. A template without faults is not in the result."""
-    faults: dict[Path, str] = {}
-    for path, html in paths:
-        command = [sys.executable, "-m", "jobs.alerts.template_check", str(path), "html" if html else "text"]
-        try:
-            done = subprocess.run(  # noqa: S603 - this program itself
-                command, capture_output=True, timeout=limit_s, check=False, cwd=Path(__file__).parents[2]
-            )
-        except subprocess.TimeoutExpired:
-            faults[path] = f"takes more than {limit_s:g} s: a loop without an end?"
-            continue
-        answer = done.stdout.decode("utf-8", "replace").strip().rpartition("\n")[2]
-        if done.returncode == 0:
-            continue
-        faults[path] = (
-            json.loads(answer) if answer.startswith('"') else "cannot be rendered in 512 MB of memory"
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda wanted: (wanted[0], _check(*wanted, limit_s)), paths)
+    return {path: fault for path, fault in found if fault is not None}
+
+
+def _check(path: Path, html: bool, limit_s: float) -> str | None:
+    command = [sys.executable, "-m", "jobs.alerts.template_check", str(path), "html" if html else "text"]
+    try:
+        done = subprocess.run(  # noqa: S603 - this program itself
+            command, capture_output=True, timeout=limit_s, check=False, cwd=Path(__file__).parents[2]
         )
-    return faults
-
-
-Loader = Callable[[str], Template]
+    except subprocess.TimeoutExpired:
+        return f"takes more than {limit_s:g} s: a loop without an end?"
+    if done.returncode == 0:
+        return None
+    answer = done.stdout.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return str(json.loads(answer)) if answer.startswith('"') else "cannot be rendered in 512 MB of memory"

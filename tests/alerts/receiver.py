@@ -46,7 +46,7 @@ def http() -> None:
             request.transport.close()
             return web.Response()
         if path in {"/huge", "/hugefail", "/drip"}:
-            return await pour(request, 500 if path == "/hugefail" else 200, slowly=path == "/drip")
+            return await pour(request, item, 500 if path == "/hugefail" else 200, slowly=path == "/drip")
         if path == "/never":
             await asyncio.sleep(3600)
         if path == "/switch" and not STATE["up"]:
@@ -63,15 +63,17 @@ def http() -> None:
         item["accepted"] = True
         return web.json_response({"id": "x", "event": "message"})
 
-    async def pour(request: web.Request, status: int, *, slowly: bool) -> web.StreamResponse:
+    async def pour(
+        request: web.Request, item: dict[str, Any], status: int, *, slowly: bool
+    ) -> web.StreamResponse:
         answer = web.StreamResponse(status=status, headers={"content-length": str(1 << 30)})
+        item["poured"] = 0
         await answer.prepare(request)
-        RECEIVED[-1]["poured"] = 0
         try:
             for _ in range(1 << 14):
                 piece = b"x" if slowly else b"x" * (1 << 16)
                 await answer.write(piece)
-                RECEIVED[-1]["poured"] += len(piece)
+                item["poured"] += len(piece)
                 if slowly:
                     await asyncio.sleep(0.05)
         except (ConnectionError, asyncio.CancelledError):
@@ -103,7 +105,7 @@ def http() -> None:
 
 
 def smtp() -> None:
-    from aiosmtpd.controller import Controller
+    from aiosmtpd.smtp import SMTP
 
     class Handler:
         async def handle_RCPT(
@@ -129,12 +131,14 @@ def smtp() -> None:
             )
             return "250 accepted"
 
-    controller = Controller(Handler(), hostname="127.0.0.1", port=0)
-    controller.start()
-    assert controller.server is not None
-    print(controller.server.sockets[0].getsockname()[1], flush=True)  # type: ignore[attr-defined]
-    sys.stdin.read()
-    controller.stop()
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: SMTP(Handler(), hostname="test"), "127.0.0.1", 0
+        )
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+    asyncio.run(main())
 
 
 if __name__ == "__main__":
