@@ -142,7 +142,7 @@ def _token_of(scope: Scope, headers: Headers) -> str | None:
         for pair in scope.get("query_string", b"").decode("latin-1").split("&"):
             name, _, token = pair.partition("=")
             if name == "token" and token:
-                return token
+                return str(token)
     return None
 
 

@@ -15,6 +15,8 @@ import jinja2
 from starlette.requests import Request
 
 from jobs.config.web import WebOptions
+from jobs.topics.loader import TopicSet
+from storage.model import BorderwatchError
 from web.access import LoginThrottle, Visitor
 from web.actions import Actions
 from web.assets import Asset
@@ -36,12 +38,22 @@ class Site:
     templates: jinja2.Environment
     clock: Callable[[], datetime]
     zone: ZoneInfo
+    load_topics: Callable[[], TopicSet] | None = None
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     throttle: LoginThrottle = field(default_factory=lambda: LoginThrottle(time.monotonic))
     remember_answers: bool = True
     """False makes every answer anew (for measuring)."""
     had_users: bool = False
     _users_known_at: int = -1
+
+    def topic_set(self) -> tuple[TopicSet | None, str]:
+        """The configured topics, or None and why they cannot be used."""
+        if self.load_topics is None:
+            return None, "This page was started without a configuration of topics."
+        try:
+            return self.load_topics(), ""
+        except BorderwatchError as fault:
+            return None, str(fault)
 
     def open_to_all(self) -> bool:
         """Whether a look since the last change of the data found that nobody has to log in."""

@@ -175,6 +175,12 @@ def precision(db: Database) -> dict[str, tuple[int, int]]:
     return {row["topic"]: (row["good"], row["judged"]) for row in found}
 
 
+def match_counts(db: Database) -> dict[str, tuple[int, int]]:
+    """Topic -> (stories, matching articles)."""
+    found = rows(db, "SELECT topic, count(*) AS stories, sum(matches) AS matches FROM desk_stories GROUP BY topic")
+    return {row["topic"]: (row["stories"], row["matches"]) for row in found}
+
+
 def rule_precision(db: Database, topic: str) -> list[tuple[str, int, int]]:
     """(rule in words, judged relevant, judged) of a topic, the most judged first."""
     found = rows(

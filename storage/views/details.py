@@ -133,3 +133,8 @@ def revision_texts(db: Database, article_ids: tuple[int, ...]) -> list[Row]:
         f"SELECT * FROM revisions WHERE article_id IN ({marks}) ORDER BY seen_at DESC LIMIT 20",
         article_ids,
     )
+
+
+def article_text(db: Database, article_id: int) -> Row | None:
+    """What an article says now: id, title, text."""
+    return first(db, "SELECT id, title, text FROM articles WHERE id = ?", (article_id,))
