@@ -32,14 +32,14 @@ def list_alerts(
             "id IN (SELECT alert_id FROM deliveries WHERE state IN ('waiting', 'sending', 'dead', 'held', 'bundled'))"
         )
     if before:
-        where.append("(created, id) < (SELECT created, id FROM alerts WHERE id = ?)")
+        where.append("(created, rowid) < (SELECT created, rowid FROM alerts WHERE id = ?)")
         params.append(before)
     if ids is not None:
         where.append(f"id IN ({_marks(ids)})")
         params += ids
     found = rows(
         db,
-        f"SELECT * FROM alerts WHERE {' AND '.join(where)} ORDER BY created DESC, id DESC LIMIT ?",
+        f"SELECT * FROM alerts WHERE {' AND '.join(where)} ORDER BY created DESC, rowid DESC LIMIT ?",
         (*params, limit),
     )
     sent = deliveries_of(db, [row["id"] for row in found])

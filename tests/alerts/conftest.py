@@ -44,9 +44,14 @@ class Receiver:
             return json.load(answer)
 
     def bring_up(self) -> None:
-        urllib.request.urlopen(
-            urllib.request.Request(f"http://127.0.0.1:{self.port}/_up", data=b""), timeout=10
-        ).close()
+        self._tell("/_up")
+
+    def reset(self) -> None:
+        self._tell("/_reset")
+
+    def _tell(self, path: str) -> None:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=b"")
+        urllib.request.urlopen(request, timeout=10).close()
 
     def mail(self, limit_s: float = 10) -> dict[str, Any]:
         return json.loads(self.lines.get(timeout=limit_s))
@@ -87,17 +92,25 @@ def http_receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def fresh_receiver() -> Iterator[Receiver]:
-    receiver = start_receiver("http")
+def fresh_receiver(http_receiver: Receiver) -> Receiver:
+    """The receiver, with nothing received and its switch down."""
+    http_receiver.reset()
+    return http_receiver
+
+
+@pytest.fixture(scope="session")
+def mail_receiver() -> Iterator[Receiver]:
+    receiver = start_receiver("smtp")
     yield receiver
     receiver.stop()
 
 
 @pytest.fixture
-def smtp_receiver() -> Iterator[Receiver]:
-    receiver = start_receiver("smtp")
-    yield receiver
-    receiver.stop()
+def smtp_receiver(mail_receiver: Receiver) -> Receiver:
+    """The mail server, with nothing received."""
+    while not mail_receiver.lines.empty():
+        mail_receiver.lines.get()
+    return mail_receiver
 
 
 @pytest.fixture

@@ -88,10 +88,16 @@ def http() -> None:
         STATE["up"] = True
         return web.Response()
 
+    async def reset(_request: web.Request) -> web.Response:
+        RECEIVED.clear()
+        STATE["up"] = False
+        return web.Response()
+
     async def main() -> None:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_get("/_received", received)
         app.router.add_post("/_up", up)
+        app.router.add_post("/_reset", reset)
         app.router.add_route("*", "/{path:.*}", take)
         runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
