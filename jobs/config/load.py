@@ -190,6 +190,11 @@ def _check_channels(model: ConfigFile, file: str, faults: list[Fault]) -> None:
         if channel.name in names:
             faults.append(Fault(file, f"channels[{index}].name", repr(channel.name), "the name is taken already"))
         names.add(channel.name)
+    if any(channel.template or channel.template_html for channel in model.channels):
+        from jobs.alerts.senders import template_faults  # noqa: PLC0415 - only operators' own templates need a check
+
+        for name, key, reason in template_faults(model.channels, Path(file).resolve().parent):
+            faults.append(Fault(file, f"channels.{name}.{key}", "", reason))
 
 
 def _topic_faults(references: tuple[str, ...], base: Path) -> list[Fault]:
