@@ -31,10 +31,11 @@ from scrapy.settings import Settings
 import settings as hardened
 from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer
 from crawler.follow import Follower
+from crawler.hops import origin_of, wire_url
 from crawler.hosts import HostStore, Lanes
 from crawler.jobs import fetch_page, fetch_source
 from crawler.reactor import use_running_loop
-from crawler.robots_cache import RobotsStore
+from crawler.robots_cache import Known, RobotsStore
 from crawler.spiders.desk import Desk
 from crawler.spiders.download import FetchFailedError
 from crawler.spiders.news import NewsSpider
@@ -162,6 +163,10 @@ class Engine:
     def open_jobs(self) -> int:
         """Jobs without an answer."""
         return self._open_jobs
+
+    async def robots(self, url: str, proxy: str | None = None) -> Known:
+        """What the robots.txt that holds for an address says, asked for where it is not known."""
+        return await self._follower.robots.rules(origin_of(wire_url(url)), proxy)
 
     async def put(self, job: Job) -> None:
         """Submit a job, waiting while too many are open."""

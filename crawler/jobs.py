@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from crawler.discover.listing import Child, ListingError
-from crawler.discover.sitemaps import parse_sitemap
+from crawler.discover.sitemaps import newest_children, parse_sitemap
 from crawler.fetch import ChildListing, FetchError, PageAnswer, PageJob, SourceAnswer, SourceJob
 from crawler.follow import Follower, Wish
 from crawler.hops import http_error, retry_after_s
@@ -23,6 +23,7 @@ ACCEPT: dict[SourceKind | str, str] = {
     "page": "text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8",
 }
 SUCCESS = frozenset({200, 203})
+_VALIDATORS = frozenset({"etag", "last-modified"})
 
 
 async def fetch_page(
@@ -62,12 +63,15 @@ async def fetch_source(
     trail = await follower.follow(job.address, wish)
     download, now = trail.download, wall()
     error = None
+    answer_headers = download.headers
     children: list[ChildListing] = []
     child_errors: list[tuple[str, FetchError]] = []
     received = trail.bytes_received
     if download.status not in SUCCESS and download.status != 304:
         error = http_error(download.status, retry_after_s(download.header("retry-after"), now))
     elif source.kind == "sitemap" and is_index(download.body):
+        # An index stays the same while its sitemaps change, so a 304 of it would say nothing: no validators.
+        answer_headers = tuple(header for header in answer_headers if header[0].lower() not in _VALIDATORS)
         for child in await asyncio.to_thread(_children, download.body, download.url, now, job.max_children):
             try:
                 part = await follower.follow(child.url, Wish(headers[:1], source.proxy, max_bytes))
@@ -84,7 +88,7 @@ async def fetch_source(
         job,
         download.status,
         now,
-        download.headers,
+        answer_headers,
         download.body,
         download.url,
         trail.permanent_url,
@@ -111,26 +115,8 @@ def is_index(body: bytes) -> bool:
     return body.startswith(b"\x1f\x8b") or b"<sitemapindex" in body[:4096]
 
 
-def _children(body: bytes, url: str, now: datetime, limit: int) -> list[Child]:
+def _children(body: bytes, url: str, now: datetime, limit: int) -> tuple[Child, ...]:
     try:
-        return choose_children(parse_sitemap(body, url, now=now).children, limit)
+        return newest_children(parse_sitemap(body, url, now=now), limit)
     except ListingError:  # said by whoever reads the listing
-        return []
-
-
-def choose_children(children: tuple[Child, ...], limit: int) -> list[Child]:
-    """The sitemaps of an index that are worth a request: those for news first, then the newest.
-
-    Without dates the last of the list counts as the newest, as archives grow at their end; that order is kept
-    for equal dates too.
-    """
-    ranked = sorted(
-        enumerate(children),
-        key=lambda item: (
-            "news" in item[1].url.lower(),
-            item[1].modified.timestamp() if item[1].modified else 0.0,
-            item[0],
-        ),
-        reverse=True,
-    )
-    return [child for _, child in ranked[:limit]]
+        return ()

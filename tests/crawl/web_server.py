@@ -183,8 +183,12 @@ class Site:
             return await self.send(writer, 200, page("etag"), ETag='"v1"', Set_Cookie="id=1", **html)
         if path == "/sitemap-index.xml":
             base = f"http://{headers['host']}"
-            names = ("old", "new", "news", "missing")
-            dates = ("2020-01-01", "2026-01-01", "2021-01-01", "2026-02-01")
+            names = (
+                ("old", "new", "missing")
+                if headers["host"].startswith("127.0.0.2")
+                else ("old", "new", "news-2", "missing-news")
+            )
+            dates = ("2020-01-01", "2026-01-01", "2021-01-01", "2026-02-01")[: len(names)]
             items = "".join(
                 f"<sitemap><loc>{base}/child/{n}.xml</loc><lastmod>{d}</lastmod></sitemap>"
                 for n, d in zip(names, dates, strict=True)
@@ -193,8 +197,9 @@ class Site:
                 writer,
                 200,
                 f'<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{items}</sitemapindex>'.encode(),
+                ETag="v1",
             )
-        if part[1] == "child" and part[2] != "missing.xml":
+        if part[1] == "child" and "missing" not in part[2]:
             return await self.send(
                 writer, 200, f"<urlset><url><loc>http://x/{part[2]}</loc></url></urlset>".encode()
             )
