@@ -12,6 +12,8 @@ from jobs.dedup.lexicon import lexicon
 from text.normalise import normalise, words
 
 _MIXED: Final = re.compile(r"\d+|[^\d]+")
+_THOUSANDS: Final = re.compile(r"(?<=\d)[,\u066c\u060c](?=\d{3}(?!\d))")
+"""`1,860` is the number that another report writes as 1860, and not 860."""
 _FURNITURE_WORDS: Final = 25
 """Furniture is short; a longer paragraph that holds such a phrase is prose about it."""
 _ENDING_FROM: Final = 0.4
@@ -45,7 +47,7 @@ def body(text: str) -> str:
 
     Where nothing else is left, the text is furniture only and the answer is empty.
     """
-    folded = _without_ending(normalise(text))
+    folded = _without_ending(_THOUSANDS.sub("", normalise(text)))
     furniture = _furniture()
     if not furniture.find_matches_as_indexes(folded):
         return folded
