@@ -38,10 +38,12 @@ LATE_S = 3 * DAY_S
 SURGE_FACTOR = 5.0
 """The burst that is watched for: a story breaks and a source publishes five times its rate."""
 
-SURGE_ODDS = 4.0
-"""Log odds against a burst before any evidence (about one check in fifty at a time of day)."""
+SURGE_STEP = math.log(SURGE_FACTOR)
 
-SURGE_CAP = 9.0
+SURGE_ODDS = 5.0
+"""Log odds against a burst before any evidence (one in 150; at 4 the false alarms cost 1 % of the mean delay more)."""
+
+SURGE_CAP = 10.0
 """Most log odds for a burst: beyond it, belief would outlast the burst."""
 
 Profile = tuple[float, ...]
@@ -149,12 +151,11 @@ def update(
     elapsed_s = max(0.0, now_s - checked_s)
     fade = 0.5 ** (elapsed_s / (HALF_LIFE_DAYS * DAY_S))
     days = state.days * fade + elapsed_s / DAY_S * (1.0 + fade) / 2.0
-    expected = state.expected(checked_s, now_s)
     arrivals = _arrivals(published, checked_s, now_s) if published else []
     if not arrivals:
         # Most checks: nothing new. The shape of the day stays, so the pace is only scaled.
         entries = state.entries * fade
-        surge = max(0.0, state.surge - (SURGE_FACTOR - 1.0) * expected) if state.surge else 0.0
+        surge = _surge(state, (), now_s) if state.surge else 0.0
         rate = (entries + PRIOR_ENTRIES) / (days + PRIOR_DAYS)
         scale = math.sqrt(rate / state.rate_per_day)
         return RateState(
@@ -168,7 +169,6 @@ def update(
             window=window or state.window,
             pace=tuple([each * scale for each in state.pace]),
         )
-    surge = state.surge + len(arrivals) * math.log(SURGE_FACTOR) - (SURGE_FACTOR - 1.0) * expected
     # The counts by hour fade only when they change: what matters is their shape, and it fades alike.
     faded = state.entries * fade
     total = sum(state.hours)
@@ -185,7 +185,7 @@ def update(
             checked_at_s=now_s,
             last_new_s=max(arrivals),
             longest_gap_s=max(state.longest_gap_s * fade, gap_s),
-            surge=min(SURGE_CAP, max(0.0, surge)),
+            surge=_surge(state, sorted(arrivals), now_s),
             window=window or state.window,
         ),
         prior,
@@ -229,6 +229,20 @@ def _arrivals(published: Iterable[datetime | None], checked_s: float, now_s: flo
             continue
         arrivals.append(at_s if checked_s - HOUR_S <= at_s <= now_s else middle_s)
     return arrivals
+
+
+def _surge(state: RateState, arrivals: Sequence[float], now_s: float) -> float:
+    """The log evidence for a burst after a check: Page's cumulative sum (1954) over the arrivals' own times.
+
+    Each entry adds ln 5, the odds by which a burst makes it likelier; each expected one that did not come takes
+    away 4; and it never falls below zero, so that a quiet hour before a burst does not hide it.
+    """
+    evidence, at_s = state.surge, state.checked_at_s or now_s
+    for arrival_s in arrivals:
+        quiet = (SURGE_FACTOR - 1.0) * state.expected(at_s, arrival_s)
+        evidence = min(SURGE_CAP, max(0.0, evidence - quiet) + SURGE_STEP)
+        at_s = max(at_s, arrival_s)
+    return max(0.0, evidence - (SURGE_FACTOR - 1.0) * state.expected(at_s, now_s))
 
 
 def profile_of(hours: Sequence[float], prior: Profile = FLAT) -> list[float]:

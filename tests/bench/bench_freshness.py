@@ -184,7 +184,7 @@ class Borderwatch(Policy):
         )
         self.states[index] = state
         decision = schedule.next_check(state, self.outcome, now, BOUNDS, self.k, self.rng)
-        if room.burst:
+        if room.burst and new:
             calm = schedule.next_check(
                 replace(state, surge=0.0), self.outcome, now, BOUNDS, self.k, Random(1)
             )
