@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 from crawler.discover.listing import Listing, ListingError
 from crawler.fetch import FetchError, SourceAnswer
-from jobs.schedule import Bounds, Outcome, RateState, from_json, next_check, pooled_profile, read_times, solve_k, update
+from jobs.health import Health, Move, failure_sentence, follow_move, judge_source
+from jobs.schedule import (
+    Bounds,
+    Outcome,
+    RateState,
+    from_json,
+    next_check,
+    pooled_profile,
+    read_times,
+    solve_k,
+    update,
+)
 from jobs.schedule.rates import FLAT, Profile
 from storage.database import Row, parse_stamp, stamp
 from storage.model import Source
@@ -55,19 +66,41 @@ def learned(row: Row, checked: Checked, now: datetime, rhythm: Rhythm) -> RateSt
     return update(state, list(checked.new_dates), now, window=window, prior=rhythm.profile)
 
 
+GONE_RETRY = timedelta(days=3650)
+"""A source that is gone (410) is disabled: not asked again unless a person names it."""
+
+
+def _sentence(checked: Checked) -> str | None:
+    """What failed and what a person can do, or None."""
+    if checked.error is not None:
+        return failure_sentence(checked.error.kind, checked.error.detail, status=checked.error.status)
+    return str(checked.problem) if checked.problem else None
+
+
 def after_check(row: Row, source: Source, checked: Checked, now: datetime, rhythm: Rhythm, rng: Random) -> tuple[dict[str, Any], str | None]:
     """The new values of a source's columns, and the sentence for a person where the check failed."""
     answer = checked.answer
     failed = checked.error is not None or checked.problem is not None
-    sentence = checked.error.detail if checked.error else str(checked.problem) if checked.problem else None
+    sentence = _sentence(checked)
     failures = row["failures"] + 1 if failed else 0
-    times = read_times(answer.status or 0, answer.headers, now, ttl_s=checked.listing.ttl_s if checked.listing else None)
+    listing = checked.listing
+    times = read_times(
+        answer.status or 0, answer.headers, now, ttl_s=listing.ttl_s if listing else None,
+        skip_hours=listing.skip_hours if listing else (), skip_days=listing.skip_days if listing else (),
+    )  # fmt: skip
+    if checked.error is not None and times.retry_after_s is None:
+        times = replace(times, retry_after_s=checked.error.retry_after_s)
+    gone = checked.error is not None and checked.error.status == 410
     state = from_json(row["rate_state"], rhythm.profile) if failed else learned(row, checked, now, rhythm)
-    decision = next_check(state, Outcome("failed" if failed else "answered", failures, times), now, bounds_of(source), rhythm.k, rng)
+    outcome = Outcome("gone" if gone else "failed" if failed else "answered", failures, times)
+    decision = next_check(state, outcome, now, bounds_of(source), rhythm.k, rng)
+    health = judge_source(Health(row["state"], parse_stamp(row["state_since"])), state, now, failure=sentence, gone=gone)
+    move, moved = follow_move(Move(row["moved_url"], row["moved_sightings"]), answer.job.address, answer.permanent_url)
     changes: dict[str, Any] = {
         "last_check": stamp(now), "failures": failures, "rate_state": state.to_json(), "interval_s": decision.interval_s,
-        "next_check": stamp(decision.next_check or now), "not_before": stamp(decision.hold_until) if decision.hold_until else None,
-        "state": "failing" if failed else "ok", "error": sentence, "error_kind": checked.error.kind if checked.error else None,
+        "next_check": stamp(decision.next_check or now + GONE_RETRY), "not_before": stamp(decision.hold_until) if decision.hold_until else None,
+        "state": health.state, "state_since": stamp(health.since), "error": health.sentence or moved,
+        "error_kind": checked.error.kind if checked.error else None, "moved_url": move.url, "moved_sightings": move.sightings,
     }  # fmt: skip
     if not failed:
         changes |= {"last_success": stamp(now), "first_crawl_done": 1}
