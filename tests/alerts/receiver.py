@@ -57,6 +57,7 @@ def http() -> None:
                 return web.Response(status=500)
             item["accepted"] = True
             if roll < 1:  # an unclear answer: taken, but the sender cannot know
+                item["unclear"] = True
                 assert request.transport is not None
                 request.transport.close()
                 return web.Response()
