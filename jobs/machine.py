@@ -118,7 +118,7 @@ class Machine:
             void_runs(db)
             sync_sources(db, self.sources.values(), now_utc())
         self.archive = Archive(self.archive_dir, software=f"borderwatch/{program_version()}")
-        self.writer = Writer(db, self.database_path)
+        self.writer = Writer(db)
         self._closers.append(self.writer.close)
         self._closers.append(self.archive.close)
         self.pool = ReaderPool(service.workers, service.read_timeout, topics)

@@ -71,8 +71,8 @@ Progress = Callable[[int, int | None], None]
 
 async def recrawl(config: Config, data_dir: Path, request: Request, policy: AlertPolicy, progress: Progress) -> Report:
     """Read again and record; with `dry_run` into a copy that is thrown away. Raises BorderwatchError."""
-    with _database(data_dir, copy=request.dry_run) as (db, path):
-        writer = Writer(db, path)
+    with _database(data_dir, copy=request.dry_run) as db:
+        writer = Writer(db)
         archive = Archive(data_dir / "archive") if not request.dry_run else None
         topics = topics_of(config)
         topics.load()
@@ -108,11 +108,11 @@ def _fill(report: Report, pipeline: Pipeline) -> None:
 
 
 @contextmanager
-def _database(data_dir: Path, *, copy: bool) -> Iterator[tuple[Database, Path]]:
+def _database(data_dir: Path, *, copy: bool) -> Iterator[Database]:
     """The database of the data directory, or a throw-away copy of it (which need not survive anything)."""
     path = data_dir / DATABASE_NAME
     if not copy:
-        yield open_database(path), path
+        yield open_database(path)
         return
     with tempfile.TemporaryDirectory(prefix="borderwatch-dry-run-") as folder:
         target = Path(folder) / DATABASE_NAME
@@ -121,7 +121,7 @@ def _database(data_dir: Path, *, copy: bool) -> Iterator[tuple[Database, Path]]:
                 origin.backup(fresh)
         db = open_database(target)
         db.execute("PRAGMA synchronous = OFF")
-        yield db, target
+        yield db
 
 
 async def _read_own(pipeline: Pipeline, writer: Writer, request: Request, progress: Progress) -> None:

@@ -6,10 +6,9 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
-from storage.database import Database, explain, write_transaction
+from storage.database import Database, explain, path_of, write_transaction
 
 T = TypeVar("T")
 
@@ -17,9 +16,8 @@ T = TypeVar("T")
 class Writer:
     """A database connection behind a single thread; actions run one after the other, each in a write transaction."""
 
-    def __init__(self, db: Database, path: Path) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._path = path
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
 
     async def write(self, action: Callable[[Database], T]) -> T:
@@ -36,14 +34,11 @@ class Writer:
         self._db.close()
 
     def _transaction(self, action: Callable[[Database], T]) -> T:
-        try:
-            with write_transaction(self._db) as db:
-                return action(db)
-        except sqlite3.OperationalError as fault:
-            raise explain(fault, self._path) from fault
+        with write_transaction(self._db) as db:
+            return action(db)
 
     def _plain(self, action: Callable[[Database], T]) -> T:
         try:
             return action(self._db)
         except sqlite3.OperationalError as fault:
-            raise explain(fault, self._path) from fault
+            raise explain(fault, path_of(self._db)) from fault

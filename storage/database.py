@@ -95,17 +95,26 @@ def write_transaction(db: Database) -> Iterator[Database]:
     """One BEGIN IMMEDIATE transaction: all of it commits, or none.
 
     A deferred BEGIN fails at once when two writers read and then write, whatever the busy timeout (measured), so
-    this is the only way in which the product writes.
+    this is the only way in which the product writes. A database that stays locked, a full disk and a file that
+    cannot be written raise StorageError with the remedy.
     """
     connection = db.conn
-    connection.execute("BEGIN IMMEDIATE")
     try:
-        yield db
-    except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back on a full disk
-            connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            if connection.in_transaction:  # SQLite itself rolls back on a full disk
+                connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as fault:
+        raise explain(fault, path_of(db)) from fault
+
+
+def path_of(db: Database) -> Path:
+    """The file of a database."""
+    return Path(db.conn.execute("PRAGMA database_list").fetchone()[2] or ":memory:")
 
 
 @contextmanager

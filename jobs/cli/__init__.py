@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from jobs.cli.app import App, Commands
+from jobs.log import configure_logging
 from jobs.version import program_version
 
 _LAZY = {
@@ -48,4 +49,5 @@ def main(ctx: click.Context, config_option: Path | None, data_dir_option: Path |
     Results go to standard output, progress and faults to standard error. Exit codes: 0 done, 1 a source, channel,
     archive or the database failed, 2 wrong use or configuration.
     """
+    configure_logging("console", level="WARNING")
     ctx.obj = App(config_option=config_option, data_dir_option=data_dir_option)
