@@ -163,6 +163,10 @@ def crawl_once(newsroom: Newsroom, place: Place, show: Show) -> dict[str, Any]:
     if process.returncode != 0:
         raise DemoError(f"the crawl ended with exit code {process.returncode}; {_last_words(place)}")
     counts: dict[str, Any] = json.loads(output)
+    if unread := counts.get("set_aside"):
+        raise DemoError(
+            f"{unread} pages of the newsroom could not be read; this is a fault of the program, please report it"
+        )
     show.note(summary(counts, len(show.alerts), len(newsroom.hits) - seen, time.monotonic() - began))
     return counts
 

@@ -104,7 +104,7 @@ def test_cron_stops_a_pass_that_hangs(cron: Cron) -> None:
 
 
 def test_crontab_names_the_wrapper_a_lock_and_a_mail_address() -> None:
-    text = (DEPLOY / "borderwatch.crontab").read_text(encoding="utf-8")
+    text = (DEPLOY / "crontab").read_text(encoding="utf-8")
     assert re.search(r"^MAILTO=\S+", text, re.MULTILINE)
     jobs = [line for line in text.splitlines() if re.match(r"[*\d]", line)]
     assert len(jobs) == 2
