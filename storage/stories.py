@@ -13,7 +13,7 @@ FINGERPRINT_BITS: Final = 24
 """Entries of the index hold a fingerprint's id in 24 bits: 16.7 million contents, 17 years at 2,700 a day."""
 DAY_BITS: Final = 15
 MAX_FINGERPRINT: Final = (1 << FINGERPRINT_BITS) - 1
-_MAX_DAY: Final = (1 << DAY_BITS) - 1
+LAST_DAY: Final = (1 << DAY_BITS) - 1
 _IN: Final = 400
 """Ids a query takes at once."""
 
@@ -25,7 +25,7 @@ def entry_of_band(band: int, fingerprint_id: int) -> int:
 
 def entry_of_key(key: int, day: int, fingerprint_id: int) -> int:
     """The index entry of a key's hash (24 bits), a day since 1970 and a fingerprint."""
-    return (key << DAY_BITS | min(max(day, 0), _MAX_DAY)) << FINGERPRINT_BITS | fingerprint_id
+    return (key << DAY_BITS | min(max(day, 0), LAST_DAY)) << FINGERPRINT_BITS | fingerprint_id
 
 
 def add_fingerprint(
@@ -92,8 +92,8 @@ def fingerprints_in_bands(db: Database, bands: Iterable[int], limit: int) -> lis
 
 def fingerprints_with_key(db: Database, key: int, day_from: int, day_to: int, limit: int) -> list[int]:
     """Fingerprint ids that have a story key within some days; empty where more than `limit` have it."""
-    low = (key << DAY_BITS | min(max(day_from, 0), _MAX_DAY)) << FINGERPRINT_BITS
-    high = (key << DAY_BITS | min(max(day_to, 0), _MAX_DAY)) << FINGERPRINT_BITS | MAX_FINGERPRINT
+    low = (key << DAY_BITS | min(max(day_from, 0), LAST_DAY)) << FINGERPRINT_BITS
+    high = (key << DAY_BITS | min(max(day_to, 0), LAST_DAY)) << FINGERPRINT_BITS | MAX_FINGERPRINT
     hits = db.conn.execute(
         "SELECT entry FROM story_keys WHERE entry BETWEEN ? AND ? LIMIT ?", (low, high, limit + 1)
     ).fetchall()

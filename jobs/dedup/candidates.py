@@ -15,10 +15,11 @@ BAND_ROWS: Final = 3
 one of twenty-four in 96 of 100; unrelated articles share 1 word in 50, and 1 band in 125,000."""
 BAND_LIMIT: Final = 60
 """A band that more contents share is made of common words: it is skipped."""
+RARE_LIMIT: Final = 150
+"""A key that no more contents have at any time finds copies whatever their date."""
 KEY_LIMIT: Final = 400
-"""The same for a story key within its days."""
-WORD_KEYS: Final = 10
-NAME_KEYS: Final = 5
+"""A key that more have within the days of a story is too common there."""
+NAME_KEYS: Final = 3
 PAIR_KEYS: Final = 6
 COMPARED: Final = 64
 """Candidates whose sketches are compared; the rest share less."""
@@ -49,7 +50,7 @@ def index_keys(fingerprint: Fingerprint) -> dict[int, float]:
     a kind of event find reports in others.
     """
     found: dict[int, float] = {}
-    for word in fingerprint.terms[:WORD_KEYS]:
+    for word in fingerprint.terms:
         found[_short(word)] = _KEY_WORTH
     for name in islice((key for key in fingerprint.keys if key[0] == "~"), NAME_KEYS):
         found[_short(name)] = _KEY_WORTH

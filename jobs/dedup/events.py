@@ -48,7 +48,9 @@ def joins(a: Sketch, b: Sketch, days_apart: float, found: float) -> bool:
     names = shared_weight(a, b, frozenset({_NAME}))
     if shared_weight(a, b, _PLACE) + names < _PLACED:
         return False
-    keys = cosine(_only(a, _NEUTRAL), _only(b, _NEUTRAL)) * (1 - _KIND_SHARE + _KIND_SHARE * _same_kinds(a, b))
+    keys = cosine(_only(a, _NEUTRAL), _only(b, _NEUTRAL)) * (
+        1 - _KIND_SHARE + _KIND_SHARE * _same_kinds(a, b)
+    )
     return keys + min(0.15, 0.015 * names) >= _ACROSS + _ACROSS_PER_DAY * max(0.0, days_apart - 0.5)
 
 

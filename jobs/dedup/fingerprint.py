@@ -9,6 +9,7 @@ import math
 from array import array
 from collections import Counter
 from hashlib import blake2b
+from heapq import nsmallest
 from typing import Final
 
 from rensa import RMinHash
@@ -22,12 +23,15 @@ from text.normalise import normalise
 
 VERSION: Final = 1
 """Of everything in here: a change makes old fingerprints incomparable, and a recrawl renews them."""
-WHOLE_HASHES: Final = 72
-HEAD_HASHES: Final = 36
+WHOLE_HASHES: Final = 84
+HEAD_HASHES: Final = 24
 HEAD_WORDS: Final = 90
 """The first words survive a cut; the issue's first scheme measured 90."""
 COMMON_RATE: Final = 0.08
 """Words said in more articles than this do not enter the signatures: they bring unrelated articles together."""
+SAMPLED_RATE: Final = 0.02
+HEAVIEST: Final = 6
+SAMPLED: Final = 7
 SHORT_WORDS: Final = 8
 """A body shorter than this says too little by itself: its title is part of what is hashed."""
 _SEED: Final = 5
@@ -61,23 +65,32 @@ def fingerprint(
     counted = story_keys(f"{title}\n{text}", f"{head}\n{main}", head_split + split, *shared_parts())
     keys = _weighted_keys(counted, table)
     hashed = split if len(split) >= SHORT_WORDS else head_split + split
+    minhash, first = _signature(telling, WHOLE_HASHES), _signature(start, HEAD_HASHES)
     return Fingerprint(
-        exact=int.from_bytes(
-            blake2b(" ".join(hashed).encode(), digest_size=8).digest(), "little", signed=True
-        ),
-        minhash=_signature(telling, WHOLE_HASHES),
-        head=_signature(start, HEAD_HASHES),
+        exact=int.from_bytes(blake2b(" ".join(hashed).encode(), digest_size=8).digest(), "little", signed=True),
+        minhash=minhash,
+        head=first,
         words=len(split),
         keys=tuple(key for key, _ in keys),
         sketch=pack(
             [(word_hash(word), weight) for word, weight in words],
             [(key_hash(key), weight) for key, weight in keys],
-            len(split),
-            language or _script(main or head),
+            len(split), language or _script(main or head), minhash, first,
         ),
-        terms=tuple(word for word, _ in words if table.rate(word) < COMMON_RATE),
+        terms=_index_words(words, telling, table),
         table=table.version,
-    )
+    )  # fmt: skip
+
+
+def _index_words(weighed: list[tuple[str, float]], telling: set[str], table: Frequencies) -> tuple[str, ...]:
+    """The words a story is looked for by: the heaviest, which reports share, and a sample that copies share.
+
+    Sampling takes the smallest hashes, so that two texts with half of their words in common sample the same ones half
+    of the time, however many odd words a respinner put in.
+    """
+    heaviest = [word for word, _ in weighed if table.rate(word) < COMMON_RATE][:HEAVIEST]
+    rare = (word for word in telling if table.rate(word) < SAMPLED_RATE and word not in heaviest)
+    return (*heaviest, *nsmallest(SAMPLED, rare, key=word_hash))
 
 
 def _signature(telling: set[str], count: int) -> bytes:

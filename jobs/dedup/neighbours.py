@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from jobs.dedup.candidates import BAND_LIMIT, KEY_LIMIT, bands, index_keys, rank
+from jobs.dedup.candidates import BAND_LIMIT, KEY_LIMIT, RARE_LIMIT, bands, index_keys, rank
 from jobs.dedup.events import WINDOW_DAYS, cosine, joins, score
-from jobs.dedup.sketch import Sketch, unpack
+from jobs.dedup.sketch import Sketch, resemblance, unpack
 from jobs.dedup.verify import TextVerdict, Words, compare, prepare
 from storage.database import Database, Row
 from storage.model import Fingerprint
 from storage.stories import (
+    LAST_DAY,
     articles_with_exact,
     candidates,
     fingerprints_in_bands,
@@ -24,9 +26,12 @@ DAY_S: Final = 86_400
 EXACT_LIMIT: Final = 24
 READ_LIMIT: Final = 12
 """Texts that are read and aligned for one article; reaching it takes twelve look-alikes that are no copies."""
-_ALIKE: Final = 0.30
-"""Cosine of the words from which a copy is possible: respun at 30 % and wrapped in furniture keeps 0.4 and more."""
-_CONTAINED: Final = 0.5
+_ALIKE: Final = 0.55
+"""Cosine of the words from which a copy is possible whatever the signatures say: texts of few words have none."""
+_CONTAINED: Final = 0.6
+_RESEMBLES: Final = 0.16
+_HEAD_RESEMBLES: Final = 0.25
+"""Resemblance from which it is: three words in ten swapped for rare ones leave 0.44, and 0.25 where half is cut as well."""
 _UNREAD: Final = 0.75
 """Words this alike that were not aligned may be a template: no verdict is better than a wrong one."""
 
@@ -58,7 +63,7 @@ def _candidates(db: Database, article_id: int, fingerprint: Fingerprint, at_s: i
     hits = rank(
         fingerprints_in_bands(db, bands(fingerprint), BAND_LIMIT),
         [
-            (worth, fingerprints_with_key(db, key, day - window, day + window, KEY_LIMIT))
+            (worth, _with_key(db, key, day - window, day + window))
             for key, worth in index_keys(fingerprint).items()
         ],
     )
@@ -67,6 +72,13 @@ def _candidates(db: Database, article_id: int, fingerprint: Fingerprint, at_s: i
     known = {row["article_id"] for row in rows}
     rows += _rows_of(db, [article for article in exact if article not in known])
     return [row for row in rows if row["article_id"] != article_id]
+
+
+def _with_key(db: Database, key: int, day_from: int, day_to: int) -> list[int]:
+    """Who has a key at any time, where few have it: a copy may turn up months later. Else who has it in the window."""
+    return fingerprints_with_key(db, key, 0, LAST_DAY, RARE_LIMIT) or fingerprints_with_key(
+        db, key, day_from, day_to, KEY_LIMIT
+    )
 
 
 def _rows_of(db: Database, article_ids: list[int]) -> list[Row]:
@@ -85,12 +97,13 @@ class _Judged:
     row: Row
     sketch: Sketch
     alike: float
-    contained: float
+    promise: float
+    """How likely a copy looks before its text was read; 0 where it cannot be one."""
 
 
 def _judge(db: Database, rows: Iterable[Row], new: Words, sketch: Sketch, at_s: int) -> list[Neighbour]:
     judged = [_judged(row, sketch) for row in rows]
-    judged.sort(key=lambda item: (-item.alike, item.row["article_id"], item.row["revision"]))
+    judged.sort(key=lambda item: (-item.promise, item.row["article_id"], item.row["revision"]))
     copies: dict[int, Neighbour] = {}
     confirmed: set[int] = set()
     apart: set[int] = set()
@@ -98,9 +111,7 @@ def _judge(db: Database, rows: Iterable[Row], new: Words, sketch: Sketch, at_s: 
     reads = 0
     for item in judged:
         row = item.row
-        if item.alike < _ALIKE and item.contained < _CONTAINED:
-            continue
-        if row["original"] in confirmed:
+        if not item.promise or row["original"] in confirmed:
             continue
         if reads >= READ_LIMIT:
             unread.add(row["article_id"])
@@ -141,9 +152,30 @@ def _judged(row: Row, sketch: Sketch) -> _Judged:
     shared = sum(
         min(weight, other.words[word]) for word, weight in sketch.words.items() if word in other.words
     )
-    return _Judged(row, other, alike, shared / less)
+    whole, head = resemblance(sketch.whole, other.whole), resemblance(sketch.head, other.head)
+    possible = (
+        whole >= _RESEMBLES or head >= _HEAD_RESEMBLES or alike >= _ALIKE or shared / less >= _CONTAINED
+    )
+    return _Judged(row, other, alike, max(whole, head, alike * 0.8) if possible else 0.0)
 
 
 def _verdict(db: Database, row: Row, new: Words, at_s: int) -> TextVerdict:
-    title, text = text_of(db, row["article_id"], row["revision"])
-    return compare(new, prepare(title, text), abs(at_s - row["at_s"]) / DAY_S)
+    return compare(new, _words_of(db, row), abs(at_s - row["at_s"]) / DAY_S)
+
+
+_READY: Final[OrderedDict[tuple[int, int], Words]] = OrderedDict()
+"""Texts made ready lately: the reports of one event come together, and each is compared with the same few."""
+_READY_TEXTS: Final = 400
+
+
+def _words_of(db: Database, row: Row) -> Words:
+    # A fingerprint belongs to one text for ever, and the hash of its sketch tells databases apart.
+    key = (row["id"], hash(row["sketch"]))
+    ready = _READY.get(key)
+    if ready is None:
+        ready = _READY[key] = prepare(*text_of(db, row["article_id"], row["revision"]))
+        if len(_READY) > _READY_TEXTS:
+            _READY.popitem(last=False)
+    else:
+        _READY.move_to_end(key)
+    return ready

@@ -116,7 +116,8 @@ def _numbers_differ(a: list[str], b: list[str], days_apart: float | None) -> boo
     fewer = min(left.total(), right.total())
     if fewer < (2 if days_apart is not None and days_apart >= 0.75 else 3):
         return False
-    return (left & right).total() < _NUMBERS_AGREE * fewer
+    shared = (left & right).total()
+    return shared < _NUMBERS_AGREE * fewer and fewer - shared >= 2
 
 
 def _titles_unrelated(a: Words, b: Words, table: Frequencies) -> bool:

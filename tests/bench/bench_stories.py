@@ -1,8 +1,8 @@
 """Cost of finding an article's story among many, and (with the shared texts) how well copies and reports are told.
 
-    make bench-stories                     cost at 100,000 articles, quality
-    make bench-stories ARGS='--full'       cost at 100,000 and 1,000,000 (45 minutes, 6 GB of disk in TMPDIR)
-    make bench-stories ARGS='--cost 20000' another number of articles
+make bench-stories                     cost at 100,000 articles, quality
+make bench-stories ARGS='--full'       cost at 100,000 and 1,000,000 (45 minutes, 6 GB of disk in TMPDIR)
+make bench-stories ARGS='--cost 20000' another number of articles
 """
 
 from __future__ import annotations
@@ -27,7 +27,18 @@ from tests.dedup.copies import respin
 
 DAY_S = 86_400
 INDEX = ("fingerprints", "fingerprints_exact", "fingerprints_article", "text_bands", "story_keys")
-OURS = (*INDEX, "stories", "stories_last", "stories_merged", "story_members", "story_members_story", "story_members_component", "story_members_original", "story_links", "story_links_b")
+OURS = (
+    *INDEX,
+    "stories",
+    "stories_last",
+    "stories_merged",
+    "story_members",
+    "story_members_story",
+    "story_members_component",
+    "story_members_original",
+    "story_links",
+    "story_links_b",
+)
 BATCH = 2000
 PROBES = 1000
 
@@ -60,7 +71,21 @@ def _store(db: Database, batch: list[Item], done: int) -> None:
         second = int(item.at.timestamp())
         moment = stamp(item.at)
         url = f"https://s{number % 400}.example/{number}"
-        articles.append((number, f"s{number % 400}", url, url, item.title, item.text, moment, moment, moment, "en", number))
+        articles.append(
+            (
+                number,
+                f"s{number % 400}",
+                url,
+                url,
+                item.title,
+                item.text,
+                moment,
+                moment,
+                moment,
+                "en",
+                number,
+            )
+        )
         stories.append((number, number, moment, moment, 1, 1, moment))
         members.append((number, number, number, number, second, "first", "first report", moment))
         prints.append((number, number, 1, found.exact, found.sketch))
@@ -74,7 +99,8 @@ def _store(db: Database, batch: list[Item], done: int) -> None:
         articles,
     )
     connection.executemany(
-        "INSERT INTO stories (id, lead_article, first_at, last_at, articles, texts, created) VALUES (?, ?, ?, ?, ?, ?, ?)", stories
+        "INSERT INTO stories (id, lead_article, first_at, last_at, articles, texts, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        stories,
     )
     connection.executemany(
         "INSERT INTO story_members (article_id, story_id, component, original, at_s, relation, why, joined_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -98,8 +124,19 @@ def probe(db: Database, count: int) -> dict[str, Any]:
         original = None
         if number % 2:
             original = room.rng.randrange(1, count + 1)
-            title, text = db.conn.execute("SELECT title, text FROM articles WHERE id = ?", (original,)).fetchone()
-            text = respin(text, "en", room.rng.uniform(0.05, 0.3), vocabulary, room.rng, wrapped=room.rng.random() < 0.5, kept=1.0, other_lede=False)
+            title, text = db.conn.execute(
+                "SELECT title, text FROM articles WHERE id = ?", (original,)
+            ).fetchone()
+            text = respin(
+                text,
+                "en",
+                room.rng.uniform(0.05, 0.3),
+                vocabulary,
+                room.rng,
+                wrapped=room.rng.random() < 0.5,
+                kept=1.0,
+                other_lede=False,
+            )
         else:
             item = room.item(at)
             title, text = item.title, item.text
@@ -123,7 +160,15 @@ def probe(db: Database, count: int) -> dict[str, Any]:
 def size_mb(db: Database, names: tuple[str, ...]) -> float:
     """Pages of these tables and indexes on disk, in MB."""
     marks = ",".join("?" * len(names))
-    return float(db.conn.execute(f"SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN ({marks})", names).fetchone()[0] or 0) / 1e6
+    return (
+        float(
+            db.conn.execute(
+                f"SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN ({marks})", names
+            ).fetchone()[0]
+            or 0
+        )
+        / 1e6
+    )
 
 
 def cost(count: int, folder: Path) -> dict[str, Any]:
@@ -154,7 +199,9 @@ def main() -> None:
         for count in counts:
             print(f"{count} articles", flush=True)
             results["cost"].append(cost(count, options.keep or Path(temporary)))
-    print(f"{'articles':>10} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8} {'copies':>7} {'index MB':>9} {'all MB':>8} {'RSS MB':>7}")
+    print(
+        f"{'articles':>10} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8} {'copies':>7} {'index MB':>9} {'all MB':>8} {'RSS MB':>7}"
+    )
     for row in results["cost"]:
         print(
             f"{row['articles']:>10} {row['p50_ms']:>8.2f} {row['p90_ms']:>8.2f} {row['p99_ms']:>8.2f} {row['copies_found']:>7.3f}"

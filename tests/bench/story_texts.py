@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from jobs.dedup.frequencies import shipped
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-_SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "ar", "el", "is", "on")]
+_SYLLABLES = [
+    a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "ar", "el", "is", "on")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,11 @@ class Newsroom:
     def __init__(self, seed: int, articles: int, days: int = 365) -> None:
         self.rng = random.Random(seed)
         self.articles, self.days = articles, days
-        common = [(word, rate) for word, rate in shipped().rates.items() if word.isascii() and word.isalpha() and rate < 0.95]
+        common = [
+            (word, rate)
+            for word, rate in shipped().rates.items()
+            if word.isascii() and word.isalpha() and rate < 0.95
+        ]
         self.common = [word for word, _ in common]
         # Odds rather than rates: a word of rate 0.5 stands in half of the articles when some 110 are drawn.
         self.common_weights = list(itertools.accumulate(rate / (1 - rate) for _, rate in common))

@@ -33,13 +33,23 @@ def swap(text: str, rate: float, vocabulary: Sequence[str], rng: random.Random) 
     for index in rng.sample(where, round(rate * len(where))):
         word = parts[index].lower()
         if word not in learned or rng.random() >= 0.7:
-            learned[word] = rng.choice(vocabulary) + (f" {rng.choice(vocabulary)}" if rng.random() < 0.15 else "")
+            learned[word] = rng.choice(vocabulary) + (
+                f" {rng.choice(vocabulary)}" if rng.random() < 0.15 else ""
+            )
         parts[index] = learned[word]
     return "".join(parts)
 
 
 def respin(
-    text: str, language: str, rate: float, vocabulary: Sequence[str], rng: random.Random, *, wrapped: bool, kept: float, other_lede: bool
+    text: str,
+    language: str,
+    rate: float,
+    vocabulary: Sequence[str],
+    rng: random.Random,
+    *,
+    wrapped: bool,
+    kept: float,
+    other_lede: bool,
 ) -> str:
     """A copy: the first `kept` of the words, its first sentence replaced by a dateline, `rate` of the words swapped, wrapped."""
     spoken = language if language in BEFORE else "en"
