@@ -116,22 +116,32 @@ def _folded(text: str) -> str:
     return text.translate(_TABLE)
 
 
+def decode_entities(text: str) -> str:
+    """The text with its HTML entities replaced by what they stand for."""
+    return _ENTITY.sub(lambda found: _decode(found[0]), text) if "&" in text else text
+
+
 def normalise(text: str) -> str:
     """Fold a text for comparison, without a map. Linear in its length; never raises."""
-    if "&" in text:
-        text = _ENTITY.sub(lambda found: _decode(found[0]), text)
-    return _folded(text)
+    return _folded(decode_entities(text))
 
 
 class Normalised:
     """A folded text and the way back: offsets in `text` to offsets in `original`, both in code points."""
 
-    __slots__ = ("_ends", "original", "text")
+    __slots__ = ("_ends", "_text", "original")
 
     def __init__(self, original: str) -> None:
         self.original = original
-        self.text = normalise(original)
+        self._text: str | None = None
         self._ends: array[int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The folded text."""
+        if self._text is None:
+            self._text = normalise(self.original)
+        return self._text
 
     def start(self, index: int) -> int:
         """Where in the original the code point stands that folded character `index` came from."""

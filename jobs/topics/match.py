@@ -89,20 +89,25 @@ def total(fired: list[Fired]) -> float:
 
 def first_place(program: RuleProgram, context: Context) -> Place | None:
     """Where the rule fires first (the title before the text), or None."""
-    for place in places(program, context):
+    for place in places(program, context, hopeful=True):
         reason, helpers = failing(program, place, context)
         if reason is None:
             return Place(place.field, place.sentence, place.hits, helpers)
     return None
 
 
-def places(program: RuleProgram, context: Context) -> Iterator[Place]:
-    """Everywhere one of the rule's phrases stands, before its conditions are asked."""
+def places(program: RuleProgram, context: Context, *, hopeful: bool = False) -> Iterator[Place]:
+    """Everywhere one of the rule's phrases stands, before its conditions are asked.
+
+    With `hopeful`, sentences that lack what `near` needs are passed over.
+    """
     fields = {"title": (context.title,), "text": (context.text,)}.get(
         program.rule.where, (context.title, context.text)
     )
     for field in fields:
         for sentence in field.sentences:
+            if hopeful and not all(wanted & sentence.mask for wanted in program.near):
+                continue
             for phrase in program.phrases:
                 for hits in find_phrase(field, sentence, phrase):
                     yield Place(field, sentence, hits)

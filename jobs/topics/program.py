@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jobs.topics.model import Phrase, Rule, Topic
@@ -51,11 +51,12 @@ class TopicProgram:
     number: int
     rules: tuple[RuleProgram, ...]
     masking: int
-    concepts: int
+    needed: int
+    """Concepts of which every rule that counts for the topic needs at least one: a text without them is done with."""
 
     def possible_rules(self, mask: int) -> list[RuleProgram]:
         """The rules a text with these concepts may satisfy; none where they cannot reach the threshold."""
-        if not mask & self.concepts:
+        if not mask & self.needed:
             return []
         rules = [rule for rule in self.rules if rule.possible(mask)]
         best = sum(max(0.0, one.rule.weight) * max(1.0, one.rule.title_factor) for one in rules)
@@ -100,4 +101,32 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
         for rule in topic.rules
     )
     masking = mask(concept.name for concept in topic.concepts if concept.masks)
-    return TopicProgram(topic, number, rules, masking, mask(numbers))
+    return TopicProgram(topic, number, rules, masking, _needed(rules))
+
+
+def _needed(rules: Sequence[RuleProgram]) -> int:
+    """A small set of concepts that holds a whole requirement of every rule with a positive weight (greedily chosen)."""
+    chosen = 0
+    waiting = [_requirements(rule) for rule in rules if rule.rule.weight > 0]
+    while waiting:
+        candidates = {one for requirements in waiting for one in requirements}
+        served = {
+            one: sum(any(other & ~(chosen | one) == 0 for other in wanted) for wanted in waiting)
+            for one in candidates
+        }
+        best = max(candidates, key=lambda one: (served[one] / (1 + (one & ~chosen).bit_count()), -one))
+        chosen |= best
+        waiting = [wanted for wanted in waiting if all(one & ~chosen for one in wanted)]
+    return chosen
+
+
+def _requirements(rule: RuleProgram) -> list[int]:
+    """Sets of concepts of which a text must hold at least one each: the conditions, and one slot of every phrase."""
+    found = [*rule.near, *rule.around, *rule.text, *rule.title]
+    for place in range(max(len(phrase.slots) for phrase in rule.phrases)):
+        joined = 0
+        for phrase in rule.phrases:
+            slots = [mask for mask, _, many in phrase.slots if not many]
+            joined |= slots[min(place, len(slots) - 1)]
+        found.append(joined)
+    return found

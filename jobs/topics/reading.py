@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import Final
 
 from jobs.topics.lexicon import Lexicon, Meaning, RawHit
 from storage.model import Field
-from text.normalise import WORD, Normalised
+from text.normalise import Normalised
 from text.sentences import sentences
-
-# A comma, colon or bracket parts what it stands between by one more word.
-_TOKEN: Final = re.compile(WORD.pattern + r"|[,;:()]")
+from text.tokens import TOKEN, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +40,14 @@ class FieldText:
     def __init__(self, name: Field, original: str, lexicon: Lexicon) -> None:
         self.name = name
         self.folded = Normalised(original)
-        self.words: list[str] = _TOKEN.findall(self.folded.text)
+        self.words = tokens(original)
         self.raw_hits: list[RawHit]
         self.raw_hits, self.mask = lexicon.find(self.words)
 
     @cached_property
     def word_spans(self) -> list[tuple[int, int]]:
         """The words' offsets in the folded text."""
-        return [found.span() for found in _TOKEN.finditer(self.folded.text)]
+        return [found.span() for found in TOKEN.finditer(self.folded.text)]
 
     @cached_property
     def sentence_spans(self) -> list[tuple[int, int]]:
