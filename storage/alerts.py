@@ -348,6 +348,19 @@ def expire(db: Database, channel: str, older_than: datetime, error: str) -> int:
         ).rowcount
 
 
+def abandon_unknown(db: Database, known: Sequence[str], older_than: datetime) -> int:
+    """Give up what waits for channels that are not configured any more; returns how many."""
+    marks = ", ".join("?" * len(known))
+    condition = f"state IN ('waiting', 'held') AND created < ? AND channel NOT IN ({marks})"
+    if scalar(db, f"SELECT 1 FROM deliveries WHERE {condition} LIMIT 1", (stamp(older_than), *known)) is None:
+        return 0
+    with write_transaction(db):
+        return db.conn.execute(
+            f"UPDATE deliveries SET state = 'dead', last_error = 'the channel is not configured any more' WHERE {condition}",
+            (stamp(older_than), *known),
+        ).rowcount
+
+
 def give_back(db: Database, delivery_ids: Iterable[int]) -> None:
     """Unclaim what this process holds and did not finish: same id, same tries, due at once."""
     ids = list(delivery_ids)

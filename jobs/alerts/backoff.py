@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,18 +47,15 @@ def is_stale(since: datetime, now: datetime, retry_for_s: float) -> bool:
     return (now - since).total_seconds() > retry_for_s
 
 
-@dataclass(slots=True)
-class Bucket:
-    """A token bucket: `count` messages at once, then evenly `count` in `per_s` seconds. Times in monotonic seconds."""
+class Pace:
+    """A strict rate limit: at most `count` messages in any `per_s` seconds. Times in monotonic seconds."""
 
-    count: int
-    per_s: float
-    level: float
-    at_s: float
+    def __init__(self, count: int, per_s: float, earlier_s: Iterable[float] = ()) -> None:
+        self._count, self._per_s = count, per_s
+        self._slots: deque[float] = deque(earlier_s, maxlen=count)
 
     def take_s(self, now_s: float) -> float:
-        """Take one token; returns how many seconds to wait before using it."""
-        self.level = min(float(self.count), self.level + (now_s - self.at_s) * self.count / self.per_s)
-        self.at_s = now_s
-        self.level -= 1
-        return max(0.0, -self.level * self.per_s / self.count)
+        """Take the next free moment; returns how many seconds to wait for it."""
+        moment = now_s if len(self._slots) < self._count else max(now_s, self._slots[0] + self._per_s)
+        self._slots.append(moment)
+        return moment - now_s

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 
+from jobs.alerts.claims import claimant_of_this_process, is_alive
 from jobs.alerts.lane import Lane, LaneContext
 from jobs.alerts.outbox import random_alert_id
 from jobs.alerts.senders import make_sender, scrubber_of
 from jobs.alerts.store import Store
 from jobs.config.channels import Channel
-from storage.alerts import Claimed, release_claims
+from storage.alerts import Claimed, abandon_unknown, release_claims
 from storage.database import Database, now_utc
+
+UNKNOWN_AFTER = timedelta(days=3)
+"""What waits so long for a channel that is not configured any more is given up; `alerts retry` revives it with the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +31,6 @@ class Delivered:
     deliveries_sent: int
     deliveries_failed: int
     deliveries_dead: int
-
-
-def claimant_of_this_process() -> str:
-    """Names this process over reboots and reused process ids: `pid:start time`."""
-    return f"{os.getpid()}:{psutil.Process().create_time():.2f}"
-
-
-def is_alive(claimant: str) -> bool:
-    """Whether the process that made a claim still runs."""
-    pid, _, started = claimant.partition(":")
-    try:
-        return f"{psutil.Process(int(pid)).create_time():.2f}" == started
-    except (psutil.Error, ValueError):
-        return False
 
 
 class Deliverer:
@@ -84,7 +72,7 @@ class Deliverer:
         """Deliver until `stop` is set. Claims of dead processes become due again first, under the same ids."""
         store = Store(self._open)
         try:
-            await store.call(release_claims, is_alive)
+            await self._begin(store)
             self._lanes = self._make_lanes(store)
             await asyncio.gather(stop.wait(), *(lane.run(stop) for lane in self._lanes))
         finally:
@@ -95,7 +83,7 @@ class Deliverer:
         """Try everything that is due once, for at most `limit_s` seconds; what is unfinished stays for the next run."""
         store = Store(self._open)
         try:
-            await store.call(release_claims, is_alive)
+            await self._begin(store)
             lanes = self._make_lanes(store)
             started = self._clock()
             work = [asyncio.create_task(lane.drain(started)) for lane in lanes]
@@ -116,7 +104,7 @@ class Deliverer:
         """Send these deliveries (channel, id) now, whatever their time (`alerts retry`)."""
         store = Store(self._open)
         try:
-            await store.call(release_claims, is_alive)
+            await self._begin(store)
             lanes = self._make_lanes(store)
             wanted = list(delivery_ids)
             for lane in lanes:
@@ -131,6 +119,12 @@ class Deliverer:
             return _sum(lanes)
         finally:
             await store.close()
+
+    async def _begin(self, store: Store) -> None:
+        await store.call(release_claims, is_alive)
+        await store.call(
+            abandon_unknown, [channel.name for channel in self._channels], self._clock() - UNKNOWN_AFTER
+        )
 
     def _make_lanes(self, store: Store) -> list[Lane]:
         context = LaneContext(

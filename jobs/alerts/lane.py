@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from jobs.alerts.backoff import Bucket, is_stale, plan_retry
+from jobs.alerts.backoff import Pace, is_stale, plan_retry
 from jobs.alerts.bundle import join_digest, join_due
+from jobs.alerts.claims import is_alive
 from jobs.alerts.notices import Notice, post_notice
 from jobs.alerts.parcel import Outcome, Parcel, Sender
 from jobs.alerts.rhythm import digest_due, next_slot, plan_burst, quiet_until
 from jobs.alerts.store import Store
-from jobs.config.channels import Channel
+from jobs.config.channels import Channel, Rate
 from storage.alerts import (
     Claimed,
     Settled,
@@ -32,6 +33,7 @@ from storage.alerts import (
     give_back,
     next_due,
     recent_sends,
+    release_claims,
     settle,
     wake_channel,
 )
@@ -82,7 +84,7 @@ class Lane:
     not_before: datetime | None = None
     held_back: bool = False
     flying: dict[asyncio.Task[None], int] = field(default_factory=dict)
-    _bucket: Bucket | None = None
+    _pace: Pace | None = None
     _first_seen: datetime | None = None
     _digest_done: datetime | None = None
     _expired_at_s: float = float("-inf")
@@ -96,15 +98,18 @@ class Lane:
         self.failures, self.not_before = state.failures, state.not_before
         self._first_seen, self._digest_done = state.first_seen, state.digest_done
         if self.channel.pace is not None:
-            pace = self.channel.pace
-            self._bucket = Bucket(
-                max(pace.count, 5),
-                pace.per_s * max(1.0, 5 / pace.count),
-                max(pace.count, 5),
-                time.monotonic(),
-            )
+            self._pace = await self._pace_so_far(self.channel.pace)
         if self.channel.mode == "instant":
             await self.context.store.call(release_held, self.channel.name)
+
+    async def _pace_so_far(self, rate: Rate) -> Pace:
+        """The rate limit, with what an earlier process sent a moment ago."""
+        now = self.context.clock()
+        since = now - timedelta(seconds=rate.per_s)
+        sent = await self.context.store.call(recent_sends, self.channel.name, since, rate.count)
+        return Pace(
+            rate.count, rate.per_s, [time.monotonic() - (now - moment).total_seconds() for moment in sent]
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish what is under way for a moment, and give the rest back."""
@@ -191,6 +196,7 @@ class Lane:
         if time.monotonic() - self._expired_at_s < EXPIRE_EVERY_S:
             return
         self._expired_at_s = time.monotonic()
+        await self.context.store.call(release_claims, is_alive)
         limit = now - timedelta(seconds=self.channel.retry_for)
         dead = await self.context.store.call(expire, self.channel.name, limit, "not delivered in time")
         if dead:
@@ -259,7 +265,7 @@ class Lane:
             waiter.cancel()
 
     async def _carry(self, delivery: Claimed) -> None:
-        if self._bucket is not None and (wait_s := self._bucket.take_s(time.monotonic())) > 0:
+        if self._pace is not None and (wait_s := self._pace.take_s(time.monotonic())) > 0:
             await asyncio.sleep(wait_s)
         decided = datetime.fromisoformat(delivery.payload["created"])
         parcel = Parcel(delivery.alert_id, delivery.kind, delivery.payload, decided)

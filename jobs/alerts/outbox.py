@@ -80,12 +80,13 @@ def consider(db: Database, candidate: Candidate, policy: AlertPolicy, now: datet
     """
     topic = candidate.match.topic
     earlier = alert_of_story(db, topic, candidate.story_id)
-    text = decide(_facts(db, candidate, policy, earlier, now))
+    facts = _facts(db, candidate, policy, earlier, now)
+    text = decide(facts)
     reports = story_reports(db, candidate.story_id)
     if text == ALERTED:
         stored = _store(db, candidate, policy, "new", "", reports, now)
         return replace(stored, text=text)
-    if earlier and not candidate.recrawl:
+    if earlier and not candidate.recrawl and not facts.muted:
         stored = _follow_up(db, candidate, policy, earlier, reports, now)
         return replace(stored, text=text)
     return Verdict(text)

@@ -165,7 +165,7 @@ def check_templates(paths: Iterable[tuple[Path, bool]], limit_s: float = CHECK_L
     """What is wrong with operators' templates (path, html): each is rendered with samples in a process of its own,
     which is ended after `limit_s` seconds or 512 MB. A template without faults is not in the result."""
     with ThreadPoolExecutor(4) as pool:
-        found = pool.map(lambda wanted: (wanted[0], _check(*wanted, limit_s)), paths)
+        found = pool.map(lambda wanted: (wanted[0], _check(wanted[0], wanted[1], limit_s)), paths)
     return {path: fault for path, fault in found if fault is not None}
 
 

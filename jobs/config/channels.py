@@ -155,7 +155,7 @@ class Channel(Options):
     )
     rate_limit: RateField | None = Field(
         None,
-        description='Pace of the messages, such as "1/s" (the default for Apprise channels; webhooks have none).',
+        description='Pace of the messages, such as "1/s". Default: "5/5s", and none for webhooks and the terminal.',
     )
     updates: bool = Field(
         False, description="Also tell when a story grows strongly or gets its third independent source."
@@ -234,7 +234,7 @@ class Channel(Options):
 
     @property
     def pace(self) -> Rate | None:
-        """The rate limit that holds: one a second for chat and mail services, which block who is faster."""
+        """The rate limit that holds: five in five seconds for chat and mail services, which block who is faster."""
         if self.rate_limit is None:
-            return None if self.is_webhook or self.is_terminal else Rate(1, 1.0)
+            return None if self.is_webhook or self.is_terminal else Rate(5, 5.0)
         return self.rate_limit

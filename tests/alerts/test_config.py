@@ -71,7 +71,7 @@ def test_forms(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_defaults_fit_the_kind_of_channel() -> None:
     hook, chat = channel(), channel("ntfy://127.0.0.1/x")
     assert (hook.burst_rate, hook.pace) == (None, None)
-    assert (chat.burst_rate, chat.pace) == (Rate(30, 600), Rate(1, 1))
+    assert (chat.burst_rate, chat.pace) == (Rate(30, 600), Rate(5, 5))
     assert channel("ntfy://127.0.0.1/x", burst="off").burst_rate is None
 
 

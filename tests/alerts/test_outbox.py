@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from jobs.alerts.deliver import Deliverer, claimant_of_this_process, is_alive
+from jobs.alerts.claims import claimant_of_this_process, is_alive
+from jobs.alerts.deliver import Deliverer
 from jobs.alerts.notices import Notice, post_notice
 from jobs.alerts.outbox import AlertPolicy, random_alert_id
 from jobs.config.channels import Channel

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.alerts.backoff import CAP_S, Bucket, backoff_s, plan_retry
+from jobs.alerts.backoff import CAP_S, Pace, backoff_s, plan_retry
 from jobs.alerts.digest import bars, chart, is_spike
 from jobs.alerts.parcel import Outcome, parse_retry_after
 from jobs.alerts.rhythm import digest_due, last_slot, next_slot, plan_burst, quiet_until
@@ -174,10 +174,11 @@ def test_retry_after_takes_anything(text: str) -> None:
     assert found is None or 0 <= found <= 86400
 
 
-def test_bucket_keeps_the_pace() -> None:
-    bucket = Bucket(5, 5.0, 5.0, 0.0)
-    assert [bucket.take_s(0.0) for _ in range(7)] == [0, 0, 0, 0, 0, 1, 2]
-    assert bucket.take_s(100.0) == 0
+def test_the_pace_is_strict() -> None:
+    pace = Pace(2, 1.0)
+    assert [pace.take_s(0.0) for _ in range(5)] == [0, 0, 1, 1, 2]
+    assert pace.take_s(100.0) == 0
+    assert Pace(1, 60.0, [90.0]).take_s(100.0) == 50
 
 
 def test_chart_and_spikes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -61,8 +62,12 @@ class Newsroom:
     sites: int
     seed: int
     copies: float = 0.3
+    border: float = 1.0
+    """Share of the stories that are about the border; the others are about nothing."""
     reports: list[Report] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
+    served: dict[str, float] = field(default_factory=dict)
+    """When each article's page was first answered (address -> UNIX time)."""
 
     def __post_init__(self) -> None:
         self._chance = Random(self.seed)
@@ -155,6 +160,7 @@ class Newsroom:
     async def _article(self, request: web.Request) -> web.Response:
         with self._lock:
             report = self.reports[int(request.match_info["number"])]
+            self.served.setdefault(f"{self.address(report.site)}{report.path}", time.time())
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in report.text.split("\n"))
         stamp = report.at.strftime("%Y-%m-%dT%H:%M:%SZ")
         page = (
