@@ -70,9 +70,13 @@ async def fetch_source(
     if download.status not in SUCCESS and download.status != 304:
         error = http_error(download.status, retry_after_s(download.header("retry-after"), now))
     elif source.kind == "sitemap" and is_index(download.body):
-        # An index stays the same while its sitemaps change, so a 304 of it would say nothing: no validators.
-        answer_headers = tuple(header for header in answer_headers if header[0].lower() not in _VALIDATORS)
-        for child in await asyncio.to_thread(_children, download.body, download.url, now, job.max_children):
+        named = await asyncio.to_thread(_children, download.body, download.url, now, job.max_children)
+        if named:
+            # An index stays the same while its sitemaps change: a 304 of it would say nothing, so no validators.
+            answer_headers = tuple(
+                header for header in answer_headers if header[0].lower() not in _VALIDATORS
+            )
+        for child in named:
             try:
                 part = await follower.follow(child.url, Wish(headers[:1], source.proxy, max_bytes))
                 received += part.bytes_received
