@@ -197,6 +197,7 @@ def test_deliveries_are_signed_standard_webhooks(sitting: Sitting) -> None:
     Webhook(secret).verify(message.raw, message.headers)
 
 
+@pytest.mark.slow
 def test_once_prints_alerts_to_stdout_and_progress_to_stderr() -> None:
     command = [sys.executable, "-m", "jobs", "demo", "--once"]
     began = time.monotonic()
@@ -208,6 +209,7 @@ def test_once_prints_alerts_to_stdout_and_progress_to_stderr() -> None:
     assert "A newsroom of 7 publishers" in done.stderr
 
 
+@pytest.mark.slow
 def test_once_as_json() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "jobs", "demo", "--once", "--json"],

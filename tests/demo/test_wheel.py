@@ -74,7 +74,7 @@ def test_wheel_holds_presets_and_the_page_and_no_tests(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     shipped = {
         str(path.relative_to(ROOT))
-        for room in ("presets", "web")
+        for room in ("crawler", "jobs", "presets", "storage", "text", "web")
         for path in (ROOT / room).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
