@@ -120,7 +120,7 @@ def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | No
     """The first condition the place fails, in words (None: the rule fires here), and the hits that helped."""
     used = place.hits
     begin, end = used[0].begin, used[-1].end
-    others = [hit for hit in place.sentence.hits if not _part_of(hit, used)]
+    others = [hit for hit in place.sentence.hits if hit.mask & rule.local and not _part_of(hit, used)]
     for phrase in rule.unless:
         if any(
             path[0].begin < end and begin < path[-1].end

@@ -35,6 +35,8 @@ class RuleProgram:
     not_around: int
     not_text: int
     not_title: int
+    local: int
+    """All concepts that the conditions on the sentence speak of."""
 
     def possible(self, mask: int) -> bool:
         """Whether a text with these concepts may satisfy the rule at all."""
@@ -97,6 +99,11 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
             not_around=mask(rule.not_around),
             not_text=mask(rule.not_text),
             not_title=mask(rule.not_title),
+            local=mask(
+                name
+                for names in (rule.not_inside, rule.not_before, rule.not_near, rule.nearer_than, *rule.near)
+                for name in names
+            ),
         )
         for rule in topic.rules
     )
