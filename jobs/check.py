@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from crawler.discover.autodiscovery import Candidate, candidates
 from crawler.discover.listing import Listing, ListingError, parse_listing
+from crawler.discover.telegram import channel_url
 from crawler.fetch import FetchError, SourceAnswer
 from jobs.asker import Asker
-from jobs.candidates import Candidate, by_custom, of_address, of_page, of_robots
 from jobs.health import failure_sentence
-from jobs.opml import source_name
+from jobs.opml import source_toml
 from jobs.reading import ReaderPool, ReadingError, Work
 from jobs.schedule import Bounds, Outcome, new_state, next_check, read_times, solve_k, update
-from jobs.sourcetoml import source_toml
-from storage.model import Capture, Entry, Source
+from storage.model import Capture, Entry, Source, SourceKind
 
 SHOWN_ENTRIES = 10
+TRIED_FIRST = 30
+"""Candidates up to this order are named by the site itself; the usual places are tried only where none of them lists
+articles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Report:
     @property
     def toml(self) -> str:
         """The TOML to paste; empty where nothing was found."""
-        return source_toml([self.source]) if self.source and self.ok else ""
+        return source_toml(self.source) if self.source and self.ok else ""
 
     def as_json(self) -> dict[str, Any]:
         """One JSON object; entries are cut to the first ten."""
@@ -113,52 +117,69 @@ class Checker:
 
     async def source(self, source: Source, *, asked: str | None = None) -> Report:
         """Check a source as it is configured."""
-        report = Report(asked or source.name, source)
+        return await self._with_sample(await self._listing(source, asked or source.name))
+
+    async def _listing(self, source: Source, asked: str) -> Report:
         known = await self.asker.robots(source)
-        report = replace(
-            report,
-            robots=known.rules.reason
-            if known.rules.allowed(source.url)
-            else f"{source.url} is disallowed: {known.rules.reason}",
+        allowed = known.rules.allowed(source.url)
+        report = Report(
+            asked,
+            source,
+            robots=known.rules.reason if allowed else f"{source.url} is disallowed: {known.rules.reason}",
             crawl_delay_s=known.rules.crawl_delay_s(),
         )
-        answer = await self.asker.listing(source)
-        return await self._judge(report, source, answer)
+        return await self._judge(report, source, await self.asker.listing(source))
+
+    async def _with_sample(self, report: Report) -> Report:
+        if report.source is None or not report.ok:
+            return report
+        return replace(report, article=await self._sample(report.source, report.entries))
 
     async def address(self, url: str) -> Report:
         """Find out what an address offers, and check the best of it."""
-        given = of_address(url)
-        first = self._source(given or Candidate("section", url, "given"))
-        if given is not None:
-            return await self.source(first, asked=url)
+        if re.match(r"https?://(?:t|telegram)\.me/", url):
+            try:
+                channel = Candidate("telegram", channel_url(url), "given")
+            except ValueError as fault:
+                return Report(url, error=f"{fault}.")
+            return await self.source(self._source(channel), asked=url)
+        first = self._source(Candidate("section", url, "given"))
         answer = await self.asker.listing(first)
         if answer.error is not None:
             return Report(url, status=answer.status, error=_sentence(answer.error))
         content_type = answer.header("content-type")
-        for kind in ("feed", "sitemap"):
+        kinds: tuple[SourceKind, ...] = ("feed", "sitemap")
+        for kind in kinds:
             try:
                 parse_listing(kind, answer.body, answer.final_url, content_type, now=self.now())
             except ListingError:
                 continue
             return await self.source(self._source(Candidate(kind, url, "given")), asked=url)
         known = await self.asker.robots(first)
-        candidates = of_page(answer.body, answer.final_url, content_type) + of_robots(known.rules.sitemaps())
-        good = await self._try_all(candidates) or await self._try_all(by_custom(answer.final_url))
-        section = await self._judge(replace(Report(url), robots=known.rules.reason), first, answer)
-        found = tuple(candidate for candidate, _ in good)
+        listed = candidates(
+            answer.body, answer.final_url, content_type, robots_sitemaps=known.rules.sitemaps()
+        )
+        own = [each for each in listed if each.order < TRIED_FIRST and each.kind != "section"]
+        usual = [each for each in listed if each.order > TRIED_FIRST and each.kind != "telegram"]
+        good = await self._try_all(own) or await self._try_all(usual)
+        channels = tuple(each for each in listed if each.kind == "telegram")
         if not good:
-            return replace(section, found=found)
-        best = max(good, key=lambda item: (item[1].dated > 0, item[0].kind == "feed", item[1].count))[1]
-        return replace(best, asked=url, found=found)
+            section = await self._judge(replace(Report(url), robots=known.rules.reason), first, answer)
+            return replace(await self._with_sample(section), found=channels)
+        best = max(good, key=lambda item: (item[1].dated > 0, item[0].kind == "feed", -item[0].order))[1]
+        best = await self._with_sample(best)
+        return replace(best, asked=url, found=(*(candidate for candidate, _ in good), *channels))
 
-    async def _try_all(self, candidates: list[Candidate]) -> list[tuple[Candidate, Report]]:
-        reports = await asyncio.gather(*(self.source(self._source(candidate)) for candidate in candidates))
-        return [pair for pair in zip(candidates, reports, strict=True) if pair[1].ok]
+    async def _try_all(self, tried: list[Candidate]) -> list[tuple[Candidate, Report]]:
+        reports = await asyncio.gather(*(self._listing(self._source(each), each.url) for each in tried))
+        return [pair for pair in zip(tried, reports, strict=True) if pair[1].ok]
 
     def _source(self, candidate: Candidate) -> Source:
         host = candidate.url.split("//", 1)[-1].split("/", 1)[0].removeprefix("www.")
-        named = candidate.url.rsplit("/", 1)[-1] if candidate.kind == "telegram" else host
-        name = source_name(named, candidate.url, self.taken)
+        base = candidate.url.rsplit("/", 1)[-1] if candidate.kind == "telegram" else host
+        name, number = base, 2
+        while name in self.taken:
+            name, number = f"{base} {number}", number + 1
         return Source(name, candidate.kind, candidate.url, full_text=candidate.kind == "telegram")
 
     async def _judge(self, report: Report, source: Source, answer: SourceAnswer) -> Report:
@@ -186,7 +207,6 @@ class Checker:
             count=len(listing.entries),
             dated=sum(entry.published is not None for entry in listing.entries),
             problems=listing.problems,
-            article=await self._sample(source, seen),
             interval_s=interval_s,
             interval_reason=why,
         )

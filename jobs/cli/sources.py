@@ -21,9 +21,8 @@ from rich.progress import (
 )
 
 from jobs.cli.app import App, json_option, note, pass_app
-from jobs.opml import parse_opml, source_name, write_opml
+from jobs.opml import read_opml, to_toml, write_opml
 from jobs.schedule.policy import spoken
-from jobs.sourcetoml import source_toml
 from storage.database import Row, now_utc
 from storage.model import Source, UsageError
 from storage.sources import source_rows
@@ -187,7 +186,8 @@ async def _check_all(app: App, chosen: list[Source | str]) -> list[Any]:
             room = asyncio.Semaphore(AT_ONCE)
             async with Asker(options, tables, tables) as asker:
                 count = max(1, len(app.config.source_records))
-                checker = Checker(asker, pool, count, service.requests_per_day, now_utc)
+                taken = {source.name for source in app.config.source_records}
+                checker = Checker(asker, pool, count, service.requests_per_day, now_utc, taken)
 
                 async def one(target: Source | str) -> Report:
                     async with room:
@@ -214,42 +214,34 @@ async def _check_all(app: App, chosen: list[Source | str]) -> list[Any]:
 @json_option
 @pass_app
 def import_opml(app: App, file: Path, output: Path | None, *, as_json: bool) -> None:
-    """Turn the feeds of an OPML file into TOML, with their folders.
+    """Turn the sources of an OPML file into TOML, with their folders.
 
-    Feeds that are configured already are left out. Name the written file under [include] sources.
+    What is configured already is left out. Name the written file under [include] sources.
     """
     configured = {source.url for source in app.config.source_records}
-    taken = {source.name for source in app.config.source_records}
-    outlines = parse_opml(file.read_bytes(), str(file))
-    found: list[Source] = []
-    for outline in outlines:
-        if outline.url in configured:
-            continue
-        name = source_name(outline.title, outline.url, taken)
-        taken.add(name)
-        found.append(Source(name, "feed", outline.url, language=outline.language, folder=outline.folder))
-    text = source_toml(found)
+    imported = read_opml(file.read_bytes(), [source.name for source in app.config.source_records])
+    found = [source for source in imported.sources if source.url not in configured]
+    text = to_toml(found)
     if output is not None:
         output.write_text(text, encoding="utf-8")
-    skipped = len(outlines) - len(found)
+    known = len(imported.sources) - len(found)
     if as_json:
+        listed = [_listed(source, None) for source in found]
         app.emit(
-            {
-                "imported": len(found),
-                "known": skipped,
-                "sources": [_listed(source, None) for source in found],
-            },
+            {"imported": len(found), "known": known, "problems": list(imported.problems), "sources": listed},
             as_json=True,
         )
     elif output is None:
         click.echo(text, nl=False)
-    known = f", {skipped} of the file are configured already" if skipped else ""
+    for problem in imported.problems:
+        note(problem)
+    also = f", {known} of the file are configured already" if known else ""
     where = (
         f'. Add "{output}" to `sources` under [include], then run `borderwatch config check`'
         if output
         else ""
     )
-    note(f"{len(found)} sources{known}{where}.")
+    note(f"{len(found)} sources{also}{where}.")
 
 
 @sources.command("export")
@@ -260,11 +252,11 @@ def import_opml(app: App, file: Path, output: Path | None, *, as_json: bool) -> 
 )
 @pass_app
 def export_opml(app: App, output: Path | None) -> None:
-    """The configured sources as OPML 2.0, in their folders, for a feed reader."""
+    """The configured sources as OPML 2.0, in their folders (else by country), for a feed reader."""
     records = [
         replace(source, folder=source.folder or source.country) for source in app.config.source_records
     ]
-    text = write_opml(records, title="borderwatch", now=now_utc())
+    text = write_opml(records)
     if output is None:
         click.echo(text, nl=False)
     else:

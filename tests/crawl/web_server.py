@@ -95,6 +95,27 @@ class Site:
         await writer.drain()
         return True
 
+    async def news(self, writer, name, base, html) -> bool:
+        """A small news site: a front page that names a feed, the feed, and two articles."""
+        if name == "":
+            head = '<link rel="alternate" type="application/rss+xml" title="All" href="feed.xml">'
+            front = f"<html><head><title>News</title>{head}</head><body></body></html>"
+            return await self.send(writer, 200, front.encode(), **html)
+        if name == "feed.xml":
+            items = "".join(
+                f"<item><title>Story {n}</title><link>{base}/story-{n}</link><pubDate>Mon, 0{n} Nov 2026 10:00:00 +0500</pubDate></item>"
+                for n in (2, 1)
+            )
+            channel = f"<channel><title>The News</title><language>en-PK</language>{items}</channel>"
+            feed = f'<?xml version="1.0"?><rss version="2.0">{channel}</rss>'
+            return await self.send(writer, 200, feed.encode(), Content_Type="application/rss+xml")
+        if name.startswith("story-"):
+            text = "".join(f"<p>{ARTICLE * 3}</p>" for _ in range(4))
+            head = "<head><title>Gate at Taftan closed</title></head>"
+            story = f"<html lang=en>{head}<body><article><h1>Gate at Taftan closed</h1>{text}</article></body></html>"
+            return await self.send(writer, 200, story.encode(), **html)
+        return await self.send(writer, 404)
+
     async def answer(self, writer, host, path, query, headers) -> bool:
         html = {"Content_Type": "text/html; charset=utf-8"}
         part = path.split("/")
@@ -199,11 +220,16 @@ class Site:
                 f'<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{items}</sitemapindex>'.encode(),
                 ETag="v1",
             )
+        if part[1] == "news":
+            return await self.news(writer, part[2], f"http://{headers['host']}/news", html)
         if part[1] == "child" and "missing" not in part[2]:
             return await self.send(
                 writer, 200, f"<urlset><url><loc>http://x/{part[2]}</loc></url></urlset>".encode()
             )
         return await self.send(writer, 404, page("not found"), **html)
+
+
+ARTICLE = "Officials at the Taftan crossing said on Monday that the border gate with Iran was closed after shots were fired. "
 
 
 def bomb(encoding: str) -> bytes:
