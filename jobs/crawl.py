@@ -12,6 +12,7 @@ from typing import Self
 
 from crawler.fetch import Answer
 from jobs.alerts.deliver import Deliverer
+from jobs.alerts.feeds import refresh_feeds
 from jobs.config.models import Config
 from jobs.loopprobe import loop_probe
 from jobs.lock import Holder, holder_of
@@ -105,6 +106,7 @@ async def crawl_once(config: Config, data_dir: Path, *, everything: bool = False
             counts = {name: getattr(report, name) for name in report.__dataclass_fields__ if isinstance(getattr(report, name), int)}
             errors = [f"{failure['source']}: {failure['error']}" for failure in report.failures]
             await machine.writer.read(lambda db: finish_run(db, run_id, state, counts, errors, now_utc()))
+        await asyncio.to_thread(refresh_feeds, machine.database_path, machine.data_dir, config.web.base_url)
     return report
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 import aiohttp
 import structlog
 
+from jobs.alerts.feeds import refresh_feeds
 from jobs.alerts.notices import Notice, post_notice
 from jobs.alerts.outbox import AlertPolicy
 from jobs.config.channels import resolve_secret
@@ -40,6 +41,7 @@ class Rounds:
         """Judge health; ping the heartbeat where all is well; tell the operator where it is not."""
         await self.notice_topics()
         await self._machine.writer.read(self._machine.intake.learn_rhythm)
+        await asyncio.to_thread(refresh_feeds, self._machine.database_path, self._machine.data_dir, self._config.web.base_url)
         status = await self._machine.writer.read(lambda db: gather_status(db, self._machine.data_dir, self._config, now_utc()))
         if status.ok:
             await self._ping()

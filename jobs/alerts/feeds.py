@@ -20,16 +20,20 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
+import structlog
 from lxml import etree
 
 from jobs.alerts.clean import many_lines, one_line, safe_link
-from storage.database import Database, Row, parse_stamp
+from storage.database import Database, Row, open_database, parse_stamp
 from storage.outfeeds import feed_matches, feed_stories, feed_topics
+
+log = structlog.get_logger("feeds")
 
 What = Literal["matches", "stories"]
 Form = Literal["atom", "json", "csv"]
 FORMS: tuple[Form, ...] = ("atom", "json", "csv")
 LIMIT = 200
+FOLDER = "feeds"
 ATOM = "http://www.w3.org/2005/Atom"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 CONTENT_TYPES = {
@@ -239,10 +243,22 @@ def write_feeds(
         for what in ("matches", "stories"):
             for form in FORMS:
                 path = folder / feed_name(topic, what, form)
-                document = build_feed(db, topic, what, form, base_url=base_url)
+                self_url = f"{base_url}/{FOLDER}/{path.name}" if base_url else None
+                document = build_feed(db, topic, what, form, base_url=base_url, self_url=self_url)
                 _replace(path, document.body)
                 paths.append(path)
     return paths
+
+
+def refresh_feeds(database: Path, data_dir: Path, base_url: str | None) -> None:
+    """Bring DATA_DIR/feeds up to date, from a thread: a folder that cannot be written is logged, and stops nothing."""
+    db = open_database(database, readonly=True)
+    try:
+        write_feeds(db, data_dir / FOLDER, base_url=base_url)
+    except OSError as fault:
+        log.warning("feeds_not_written", folder=str(data_dir / FOLDER), error=str(fault))
+    finally:
+        db.conn.close()
 
 
 def feed_name(topic: str, what: str, form: str) -> str:

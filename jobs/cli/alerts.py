@@ -271,9 +271,9 @@ def handled(app: App, ids: tuple[str, ...], undo: bool, who: str) -> None:
 @pass_app
 def feeds(app: App, folder: Path | None, as_json: bool) -> None:
     """Write Atom, JSON Feed and CSV of matches and stories, for each topic [into DATA_DIR/feeds]."""
-    from jobs.alerts.feeds import write_feeds  # noqa: PLC0415
+    from jobs.alerts.feeds import FOLDER, write_feeds  # noqa: PLC0415
 
-    target = folder or app.data_dir / "feeds"
+    target = folder or app.data_dir / FOLDER
     db = app.open_database(readonly=True)
     try:
         written = write_feeds(db, target, base_url=app.config.web.base_url)

@@ -27,7 +27,17 @@ from typing import Any
 from jobs.alerts.deliver import Deliverer
 from jobs.alerts.outbox import AlertPolicy
 from jobs.config.channels import Channel
-from storage.database import Database, now_utc, open_database, scalar, stamp, write_transaction
+from storage.database import (
+    Database,
+    now_utc,
+    open_database,
+    parse_stamp,
+    rows,
+    scalar,
+    stamp,
+    write_transaction,
+)
+from tests.alerts.conftest import Newsroom as Room
 from tests.bench.bench_crash import Receivers, ServiceProcess
 from tests.bench.common import print_table, write_results
 from tests.bench.crash_newsroom import Newsroom
@@ -89,13 +99,24 @@ def seen_to_delivered(folder: Path, seconds: float, pages_per_s: float) -> dict[
         service.kill()
         receivers.stop()
         newsroom.stop()
-    waits = []
+    db = open_database(folder / "data" / "borderwatch.db", readonly=True)
+    decided = {
+        row["id"]: parse_stamp(row["created"]).timestamp()
+        for row in rows(db, "SELECT id, created FROM alerts")
+    }
+    db.conn.close()
+    waits, sending = [], []
     for post in posts:
         served = newsroom.served.get(json.loads(post["body"])["data"]["url"])
         if served is not None and measured_from <= served <= measured_to:
             waits.append(post["at"] - served)
+            sending.append(post["at"] - decided[post["headers"]["webhook-id"]])
     fetched = sum(measured_from <= moment <= measured_to for moment in newsroom.served.values())
-    return {"pages_per_s": round(fetched / seconds, 1), **percentiles(waits)}
+    return {
+        "pages_per_s": round(fetched / seconds, 1),
+        **percentiles(waits),
+        "of_it_from_decided": percentiles(sending),
+    }
 
 
 class Desk:
@@ -104,13 +125,11 @@ class Desk:
     def __init__(self, path: Path) -> None:
         self.db: Database = open_database(path)
         self.number = 0
+        self.room = Room(self.db)
 
     def fill(self, channel: str, count: int) -> None:
         """`count` alerts that wait for a channel."""
-        from tests.alerts.conftest import Newsroom as Room
-
-        room = Room(self.db)
-        verdict, article, _ = room.publish(AlertPolicy(), now=now_utc())
+        verdict, article, _ = self.room.publish(AlertPolicy(), now=now_utc())
         payload = json.loads(scalar(self.db, "SELECT payload FROM alerts WHERE id = ?", (verdict.alert_id,)))
         now = stamp(now_utc())
         with write_transaction(self.db):
@@ -222,7 +241,7 @@ def main() -> int:
     given = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-alerts-") as temporary:
         seen = seen_to_delivered(Path(temporary), given.seconds, given.pages)
-        print_table(["seen to delivered", "value"], [[key, value] for key, value in seen.items()])
+        print_table(["seen to delivered", "value"], [[key, json.dumps(value)] for key, value in seen.items()])
         dead = dead_channel(Path(temporary), given.waiting)
         print_table(["a dead channel", "value"], [[key, json.dumps(value)] for key, value in dead.items()])
     print(write_results("alerts", {"seen_to_delivered": seen, "dead_channel": dead, "goals": GOALS}))
