@@ -39,9 +39,13 @@ def rebuild(db: Database, components: Sequence[int], now: datetime) -> None:
     clusters = partition(nodes, links, splits)
     old = {article: row["story_id"] for article, row in members.items()}
     kept = assign(clusters, old)
-    for index, cluster in enumerate(clusters):
-        _write(db, cluster, kept.get(index), members, nodes, links, now)
-    _close_empty(db, set(old.values()), clusters, now)
+    written = [
+        (_write(db, cluster, kept.get(index), members, nodes, links, now), cluster)
+        for index, cluster in enumerate(clusters)
+    ]
+    for story, cluster in written:  # only now has everybody moved
+        refresh(db, story, lead=cluster.members[0], capped=cluster.capped)
+    _close_empty(db, set(old.values()))
 
 
 def connected(nodes: Iterable[int], links: Iterable[Link]) -> list[list[int]]:
@@ -87,7 +91,7 @@ def assign(clusters: Sequence[Cluster], old: Mapping[int, int]) -> dict[int, int
 def _write(
     db: Database, cluster: Cluster, story: int | None, members: Mapping[int, Row], nodes: Mapping[int, Node],
     links: Sequence[Link], now: datetime,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     lead = cluster.members[0]
     if story is None:
         # What comes out of a story that may have been told about is not told again; a person's split says otherwise itself.
@@ -117,7 +121,7 @@ def _write(
             *(None, None) if original == article else (original, why("same_text", copy_score, original)),
         )
     store.revive(db, story)
-    refresh(db, story, lead=lead, capped=cluster.capped)
+    return story
 
 
 def _strongest(inside: frozenset[int], links: Iterable[Link]) -> dict[int, tuple[str, int, float]]:
@@ -142,7 +146,7 @@ def why(relation: str, score: float | None, other: int | None) -> str:
     return f"{relation} {score:.2f} with {other}" if score is not None else f"{relation} with {other}"
 
 
-def _close_empty(db: Database, before: Iterable[int], clusters: Sequence[Cluster], now: datetime) -> None:
+def _close_empty(db: Database, before: Iterable[int]) -> None:
     for story in sorted(before):
         if db.conn.execute("SELECT 1 FROM story_members WHERE story_id = ? LIMIT 1", (story,)).fetchone():
             continue

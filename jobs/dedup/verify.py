@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from jobs.dedup.alignment import Copied, common_words, copied
 from jobs.dedup.frequencies import Frequencies, shipped
+from jobs.dedup.keys import word_keys
 from jobs.dedup.tokens import split_words, stem, tokens
 from text.normalise import normalise
 
@@ -102,7 +103,7 @@ def _is_bulletin(stretch: Copied) -> bool:
 
 def _shared_numbers(a: list[str], b: list[str]) -> float:
     """The share of the fewer numbers that the other text has too; 1 where there are fewer than three."""
-    left, right = Counter(filter(str.isdigit, a)), Counter(filter(str.isdigit, b))
+    left, right = _numbers(a), _numbers(b)
     fewer = min(left.total(), right.total())
     return (left & right).total() / fewer if fewer >= 3 else 1.0
 
@@ -111,13 +112,25 @@ def _numbers_differ(a: list[str], b: list[str], days_apart: float | None) -> boo
     """Whether numbers contradict each other: a bulletin filled anew, not a copy.
 
     Two numbers or fewer that differ may be a correction (six companies, then forty-five) unless a day lies between.
+    Two days on, numbers in words count as well: what is then still corrected is another event told by the same form.
+    A respinner takes numbers away but puts none in, so that the fewer ones still agree.
     """
-    left, right = Counter(filter(str.isdigit, a)), Counter(filter(str.isdigit, b))
+    apart = days_apart or 0.0
+    left, right = _numbers(a, in_words=apart >= 2), _numbers(b, in_words=apart >= 2)
     fewer = min(left.total(), right.total())
-    if fewer < (2 if days_apart is not None and days_apart >= 0.75 else 3):
+    if fewer < (2 if apart >= 0.75 else 3):
         return False
     shared = (left & right).total()
     return shared < _NUMBERS_AGREE * fewer and fewer - shared >= 2
+
+
+def _numbers(words: list[str], *, in_words: bool = False) -> Counter[str]:
+    found = Counter(filter(str.isdigit, words))
+    if in_words:
+        found.update(
+            key[2:] for word in words for key in word_keys(word) if key[0] == "n" and not word.isdigit()
+        )
+    return found
 
 
 def _titles_unrelated(a: Words, b: Words, table: Frequencies) -> bool:
