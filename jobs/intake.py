@@ -26,7 +26,7 @@ from storage.archive import Archive
 from storage.captures import digest_of, insert_capture
 from storage.database import Database, Row, now_utc, rows
 from storage.entries import captured_elsewhere, entries_to_fetch, insert_entries, known_entries, mark_captured, mark_failed, relist_entries
-from storage.model import Capture, Source
+from storage.model import Capture, Entry, Source
 from storage.sources import release_claim, source_row, source_rows, update_source
 
 INLINE_BYTES = 24 * 1024
@@ -107,7 +107,9 @@ class Intake:
     async def _parse(self, answer: SourceAnswer) -> Listing:
         source = answer.job.source
         parts = answer.children or (answer,)
-        entries, problems, last = [], list[str](), None
+        entries: list[Entry] = []
+        problems: list[str] = []
+        last: Listing | None = None
         for part in parts:
             url = part.url if not isinstance(part, SourceAnswer) else part.final_url
             options = {"now": answer.fetched_at, "timezone": source.timezone, "headers": part.headers, "link_pattern": source.link_pattern}

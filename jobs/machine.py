@@ -28,7 +28,9 @@ from crawler.spiders.netguard import is_public, literal_address
 from jobs.alerts.outbox import AlertPolicy
 from jobs.config.models import Config
 from jobs.intake import Intake
+from jobs.health import MOVE_SIGHTINGS
 from jobs.lock import DirectoryLock
+from jobs.metrics import Metrics
 from jobs.pipeline import Pipeline
 from jobs.reading import ReaderPool, Topics
 from jobs.record import Outcome, Recording
@@ -87,6 +89,7 @@ class Machine:
         self._job = job
         self._policy = policy
         self._on_recorded = on_recorded
+        self.metrics = Metrics()
         self.on_alert: Callable[[], None] = lambda: None
         """Called after the commit of each alert; set it to wake the deliveries."""
         self._on_answer = on_answer
@@ -153,10 +156,14 @@ class Machine:
     def _recorded(self, outcome: Outcome) -> None:
         if outcome.alert_ids:
             self.on_alert()
+        self.metrics.counted(outcome.counts)
+        for published, seen, alerted_at in outcome.delays:
+            self.metrics.article(published, seen, alerted_at)
         if self._on_recorded is not None:
             self._on_recorded(outcome)
 
     async def _accept(self, answer: Answer) -> None:
+        self.metrics.answered(answer)
         await self.intake.accept(answer)
         if self._on_answer is not None:
             self._on_answer(answer)
@@ -191,7 +198,7 @@ class Machine:
         for row in claimed:
             source = self.sources.get(row["name"])
             if source is not None:
-                self.engine.submit(SourceJob(source, Validators(row["etag"], row["last_modified"]), row["moved_url"] if row["moved_sightings"] >= MOVED_AFTER else None))
+                self.engine.submit(SourceJob(source, Validators(row["etag"], row["last_modified"]), row["moved_url"] if row["moved_sightings"] >= MOVE_SIGHTINGS else None))
                 count += 1
         return count
 
@@ -205,6 +212,3 @@ class Machine:
         await self.engine.idle()
         await self.pipeline.settled()
 
-
-MOVED_AFTER = 3
-"""A permanent redirect moves a source after so many sightings."""

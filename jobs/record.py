@@ -45,6 +45,8 @@ class Outcome:
     gained: list[dict[str, object]] = field(default_factory=list)
     lost: list[dict[str, object]] = field(default_factory=list)
     alert_ids: list[str] = field(default_factory=list)
+    delays: list[tuple[datetime | None, datetime, datetime | None]] = field(default_factory=list)
+    """Of each new article: its exact publication time, its capture, and when an alert was decided for it."""
 
     def add(self, other: Outcome) -> None:
         """Take in what another recording brought."""
@@ -52,6 +54,7 @@ class Outcome:
         self.gained += other.gained
         self.lost += other.lost
         self.alert_ids += other.alert_ids
+        self.delays += other.delays
 
 
 def record_reading(db: Database, reading: Reading, capture: Row, recording: Recording, now: datetime) -> Outcome:
@@ -93,7 +96,11 @@ def _record_article(db: Database, item: ArticleReading, capture: Row, recording:
         outcome.counts["duplicates"] += old is None
         result = "duplicate" if old is None else result
     outcome.counts["stories_new"] += placement.is_new_story
+    alerts = len(outcome.alert_ids)
     _record_matches(db, item, article_id, placement.story_id, placement, capture, recording, first_seen, now, outcome)
+    if old is None:
+        exact = article.published.at if article.published and article.published.precision != "day" else None
+        outcome.delays.append((exact, first_seen, now if len(outcome.alert_ids) > alerts else None))
     return result
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.config.models import Config
+from jobs.health import network_sentence
 from jobs.lock import holder_of
 from storage.database import Database, Row, parse_stamp, scalar, stamp
 from storage.runs import last_run
@@ -21,10 +22,6 @@ PENDING_LIMIT = 2_000
 PENDING_AGE = timedelta(minutes=15)
 STUCK_AGE = timedelta(minutes=30)
 """A delivery that waits this long behind its time is stuck: the longest pause between its first five tries is shorter."""
-
-FAILING_SHARE = 0.5
-FAILING_FEWEST = 4
-"""Half of the sources failing at once, and at least four, points to this machine's network."""
 
 DISK_FREE_BYTES = 512 * 1024 * 1024
 
@@ -91,10 +88,9 @@ def judge(
 ) -> tuple[str, ...]:  # fmt: skip
     """Why all is not well, one sentence each; pure."""
     reasons = []
-    failing = states["failing"]
-    total = sum(count for state, count in states.items() if state != "disabled")
-    if failing >= FAILING_FEWEST and failing > FAILING_SHARE * total:
-        reasons.append(f"{failing} of {total} sources fail at once: look at this machine's network first")
+    network = network_sentence(states["failing"], sum(count for state, count in states.items() if state != "disabled"))
+    if network is not None:
+        reasons.append(network)
     if run is not None and run["state"] in {"failed", "interrupted"} and not running:
         reasons.append(f"the last run ({run['job']}) {'failed' if run['state'] == 'failed' else 'was interrupted'}: start it again")
     old = oldest_pending is not None and now - oldest_pending > PENDING_AGE
