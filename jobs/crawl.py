@@ -14,8 +14,8 @@ from crawler.fetch import Answer
 from jobs.alerts.deliver import Deliverer
 from jobs.alerts.feeds import refresh_feeds
 from jobs.config.models import Config
-from jobs.loopprobe import loop_probe
 from jobs.lock import Holder, holder_of
+from jobs.loopprobe import loop_probe
 from jobs.machine import Machine
 from jobs.policy import alert_policy
 from jobs.record import Outcome

@@ -10,8 +10,8 @@ from functools import partial
 import aiohttp
 import structlog
 
-from jobs.alerts.feeds import refresh_feeds
 from jobs import health
+from jobs.alerts.feeds import refresh_feeds
 from jobs.alerts.notices import Notice, post_notice
 from jobs.alerts.outbox import AlertPolicy
 from jobs.config.channels import resolve_secret
