@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import traceback
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from pathlib import Path
@@ -115,7 +116,7 @@ async def _database_fault(request: Request, fault: Exception) -> Response:
 
 async def _own_fault(request: Request, fault: Exception) -> Response:
     """A defect of ours: logged with its place, said without it."""
-    log.error("web.defect", path=request.url.path, exc_info=fault)
+    log.error("web.defect", path=request.url.path, where="".join(traceback.format_exception(fault))[-4000:])
     if _is_program(request):
         return JSONResponse({"detail": "The page failed on this; the log says where."}, 500)
     return problem(

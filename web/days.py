@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import sqrt
-from statistics import fmean, pstdev
 from zoneinfo import ZoneInfo
-
-from storage.database import stamp as as_stamp
 
 BEFORE_DAYS = 14
 SIGMAS = 3.0
-LEAST_SIGMA = 0.5
-"""Where nothing happened for two weeks, one story is no spike and two are."""
+LEAST_SIGMA = 0.8
+"""Where nothing happened for two weeks, two stories are no spike and three are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +36,26 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), zone).astimezone(UTC)
 
 
-def count_days(stamps: Iterable[str], zone: ZoneInfo) -> Counter[date]:
-    """How many stored stamps fall on each local day; each day's bounds are worked out once, not each stamp's."""
-    ordered = sorted(stamps)
-    counts: Counter[date] = Counter()
-    at = 0
-    while at < len(ordered):
-        day = local_day(ordered[at], zone)
-        end = bisect_left(ordered, as_stamp(day_start(day + timedelta(days=1), zone)), at)
-        counts[day] += end - at
-        at = end
-    return counts
+def day_bounds(last: date, count: int, zone: ZoneInfo) -> list[tuple[date, datetime, datetime]]:
+    """(day, begin, end) of the `count` days up to `last`, oldest first."""
+    days = [last - timedelta(days=back) for back in range(count - 1, -2, -1)]
+    starts = [day_start(day, zone) for day in days]
+    return list(zip(days[:-1], starts[:-1], starts[1:], strict=True))
+
+
+def days_of_hours(hours: Iterable[tuple[str, str, int]], zone: ZoneInfo) -> dict[str, Counter[date]]:
+    """Group -> stories a local day, from (group, UTC hour, stories).
+
+    Where a zone is off by half an hour, an hour that holds midnight counts to the day it begins in.
+    """
+    known: dict[str, date] = {}
+    result: dict[str, Counter[date]] = {}
+    for group, hour, count in hours:
+        day = known.get(hour)
+        if day is None:
+            day = known[hour] = local_day(hour + ":00:00Z", zone)
+        result.setdefault(group, Counter())[day] += count
+    return result
 
 
 def judge_days(counts: Counter[date], last: date, shown: int) -> list[Day]:
@@ -59,13 +64,20 @@ def judge_days(counts: Counter[date], last: date, shown: int) -> list[Day]:
     A spike is a count over mean + 3σ, σ at least the Poisson one of the mean (and LEAST_SIGMA), so that a quiet
     place's second story in two weeks does not count as news of the week.
     """
+    first = last - timedelta(days=shown - 1)
+    before = [counts[first - timedelta(days=n)] for n in range(BEFORE_DAYS, 0, -1)]
+    total, squares = sum(before), sum(count * count for count in before)
     result = []
-    for back in range(shown - 1, -1, -1):
-        day = last - timedelta(days=back)
-        before = [counts[day - timedelta(days=n)] for n in range(1, BEFORE_DAYS + 1)]
-        mean = fmean(before)
-        sigma = max(pstdev(before), sqrt(mean), LEAST_SIGMA)
-        result.append(Day(day, counts[day], mean, sigma, counts[day] > mean + SIGMAS * sigma))
+    for ahead in range(shown):
+        day = first + timedelta(days=ahead)
+        count = counts[day]
+        mean = total / BEFORE_DAYS
+        spread = sqrt(max(0.0, squares / BEFORE_DAYS - mean * mean))
+        sigma = max(spread, sqrt(mean), LEAST_SIGMA)
+        result.append(Day(day, count, mean, sigma, count > mean + SIGMAS * sigma))
+        gone = before[ahead] if ahead < BEFORE_DAYS else result[ahead - BEFORE_DAYS].count
+        total += count - gone
+        squares += count * count - gone * gone
     return result
 
 

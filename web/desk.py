@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from storage.database import Database, Row, rows, scalar, stamp
 from storage.views import desk
 from storage.views.desk import PlaceCount
-from web.days import BEFORE_DAYS, Bar, Day, bars, count_days, day_start, judge_days
+from web.days import BEFORE_DAYS, Bar, Day, bars, day_bounds, day_start, judge_days
 from web.params import Known
 
 SPARK_WIDTH, SPARK_HEIGHT = 196.0, 36.0
@@ -73,8 +73,8 @@ def known(db: Database, topics: list[str], choices: dict[str, list[str]]) -> Kno
 def glance(db: Database, topic: str, now: datetime, zone: ZoneInfo) -> Glance:
     """The strip for one topic; about 5 ms with 20,000 stories."""
     today = now.astimezone(zone).date()
-    since = day_start(today - timedelta(days=2 * BEFORE_DAYS), zone)
-    days = judge_days(count_days(desk.story_times(db, topic, since), zone), today, BEFORE_DAYS)
+    counts = desk.stories_by_day(db, topic, day_bounds(today, 2 * BEFORE_DAYS, zone))
+    days = judge_days(counts, today, BEFORE_DAYS)
     found = tuple(desk.places(db, topic, now - timedelta(days=7), now + timedelta(minutes=1)))
     start = stamp(day_start(today, zone))
     return Glance(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -22,6 +22,9 @@ from web.actions import Actions
 from web.assets import Asset
 from web.live import Hub
 from web.reading import ReadPool
+
+T = TypeVar("T")
+TOPICS_KEPT_S = 10.0
 
 
 @dataclass(slots=True)
@@ -43,15 +46,28 @@ class Site:
     throttle: LoginThrottle = field(default_factory=lambda: LoginThrottle(time.monotonic))
     remember_answers: bool = True
     """False makes every answer anew (for measuring)."""
+    memory: dict[tuple[object, ...], tuple[float, object]] = field(default_factory=dict)
     had_users: bool = False
     _users_known_at: int = -1
+
+    def remember(self, key: tuple[object, ...], seconds: float, make: Callable[[], T]) -> T:
+        """What `make` found at most `seconds` ago under this key; at most 64 keys are kept."""
+        now = time.monotonic()
+        kept = self.memory.get(key)
+        if kept is not None and kept[0] > now:
+            return cast("T", kept[1])
+        value = make()
+        if len(self.memory) >= 64:
+            self.memory.clear()
+        self.memory[key] = (now + seconds, value)
+        return value
 
     def topic_set(self) -> tuple[TopicSet | None, str]:
         """The configured topics, or None and why they cannot be used."""
         if self.load_topics is None:
             return None, "This page was started without a configuration of topics."
         try:
-            return self.load_topics(), ""
+            return self.remember(("topics",), TOPICS_KEPT_S, self.load_topics), ""
         except BorderwatchError as fault:
             return None, str(fault)
 

@@ -47,7 +47,7 @@ CREATE TABLE saved_searches (
 
 -- The columns of an article that lists and counts need, in one narrow index beside the wide rows.
 CREATE INDEX articles_card ON articles (story_id, first_seen, id, source, lang, duplicate_of, date_utc);
-CREATE INDEX entries_listed ON entries (listed_at, source);
+CREATE INDEX entries_listed ON entries (source, listed_at);
 CREATE INDEX matches_article ON matches (article_id, topic, score);
 CREATE INDEX judgements_topic ON judgements (topic, id);
 CREATE INDEX captures_set_aside ON captures (source, id) WHERE state = 'set_aside';
@@ -85,13 +85,16 @@ CREATE TABLE desk_place_names (
     lon REAL
 ) STRICT, WITHOUT ROWID;
 
--- What a story has among its members: languages and sources.
+-- What a story has among its members: languages, sources, and the countries of these.
 CREATE TABLE desk_facets (
     story_id INTEGER NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('lang', 'source')),
+    kind TEXT NOT NULL CHECK (kind IN ('lang', 'source', 'country')),
     value TEXT NOT NULL,
     PRIMARY KEY (story_id, kind, value)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX desk_facets_value ON desk_facets (kind, value, story_id);
+CREATE INDEX stories_breadth ON stories (json_array_length(sources), id);
+CREATE INDEX alerts_handled ON alerts (topic, story_id) WHERE handled_at IS NOT NULL;
 
 CREATE TRIGGER desk_match_added AFTER INSERT ON matches
 WHEN (SELECT story_id FROM articles WHERE id = NEW.article_id) IS NOT NULL
@@ -157,6 +160,15 @@ CREATE TRIGGER desk_article_added AFTER INSERT ON articles WHEN NEW.story_id IS 
 BEGIN
     INSERT OR IGNORE INTO desk_facets VALUES (NEW.story_id, 'source', NEW.source);
     INSERT OR IGNORE INTO desk_facets SELECT NEW.story_id, 'lang', NEW.lang WHERE NEW.lang IS NOT NULL;
+    INSERT OR IGNORE INTO desk_facets SELECT NEW.story_id, 'country', country FROM sources WHERE name = NEW.source AND country IS NOT NULL;
+END;
+
+CREATE TRIGGER desk_source_moved AFTER UPDATE OF country ON sources WHEN NEW.country IS NOT OLD.country
+BEGIN
+    DELETE FROM desk_facets WHERE kind = 'country' AND story_id IN (SELECT story_id FROM desk_facets WHERE kind = 'source' AND value = NEW.name);
+    INSERT OR IGNORE INTO desk_facets SELECT f.story_id, 'country', s.country FROM desk_facets f JOIN sources s ON s.name = f.value
+        WHERE f.kind = 'source' AND s.country IS NOT NULL
+            AND f.story_id IN (SELECT story_id FROM desk_facets WHERE kind = 'source' AND value = NEW.name);
 END;
 
 -- Joining, merging and splitting: the story left behind is counted anew, the one joined gains.
@@ -165,7 +177,11 @@ BEGIN
     DELETE FROM desk_facets WHERE story_id = OLD.story_id;
     INSERT OR IGNORE INTO desk_facets SELECT story_id, 'source', source FROM articles WHERE story_id = OLD.story_id;
     INSERT OR IGNORE INTO desk_facets SELECT story_id, 'lang', lang FROM articles WHERE story_id = OLD.story_id AND lang IS NOT NULL;
+    INSERT OR IGNORE INTO desk_facets SELECT a.story_id, 'country', s.country FROM articles a JOIN sources s ON s.name = a.source
+        WHERE a.story_id = OLD.story_id AND s.country IS NOT NULL;
     INSERT OR IGNORE INTO desk_facets SELECT NEW.story_id, 'source', NEW.source WHERE NEW.story_id IS NOT NULL;
+    INSERT OR IGNORE INTO desk_facets SELECT NEW.story_id, 'country', country FROM sources
+        WHERE name = NEW.source AND country IS NOT NULL AND NEW.story_id IS NOT NULL;
     INSERT OR IGNORE INTO desk_facets SELECT NEW.story_id, 'lang', NEW.lang WHERE NEW.story_id IS NOT NULL AND NEW.lang IS NOT NULL;
     DELETE FROM desk_stories WHERE story_id = OLD.story_id;
     DELETE FROM desk_places WHERE story_id = OLD.story_id;
@@ -203,4 +219,6 @@ INSERT INTO desk_places (topic, place, story_id, first_at)
     WHERE a.story_id IS NOT NULL AND json_extract(p.value, '$.id') IS NOT NULL GROUP BY 1, 2, 3;
 INSERT OR IGNORE INTO desk_facets SELECT story_id, 'source', source FROM articles WHERE story_id IS NOT NULL;
 INSERT OR IGNORE INTO desk_facets SELECT story_id, 'lang', lang FROM articles WHERE story_id IS NOT NULL AND lang IS NOT NULL;
+INSERT OR IGNORE INTO desk_facets SELECT a.story_id, 'country', s.country FROM articles a JOIN sources s ON s.name = a.source
+    WHERE a.story_id IS NOT NULL AND s.country IS NOT NULL;
 """

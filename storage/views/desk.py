@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from storage.database import Database, Row, rows, scalar, stamp
 from storage.model import PlaceRef
@@ -27,16 +28,14 @@ def places(db: Database, topic: str, since: datetime, until: datetime) -> list[P
     """Places by stories first seen in the period, the most first."""
     found = rows(
         db,
-        "SELECT p.place, count(*) AS stories, max(p.first_at) AS newest, n.name, n.lat, n.lon FROM desk_places p"
-        " LEFT JOIN desk_place_names n ON n.place = p.place WHERE p.topic = ? AND p.first_at >= ? AND p.first_at < ?"
-        " GROUP BY p.place ORDER BY stories DESC, p.place",
+        "SELECT place, count(*) AS stories, max(first_at) AS newest FROM desk_places INDEXED BY desk_places_place"
+        " WHERE topic = ? AND first_at >= ? AND first_at < ? GROUP BY place ORDER BY stories DESC, place",
         (topic, stamp(since), stamp(until)),
     )
+    known = {place.id: place for place in place_refs(db)} if found else {}
     return [
         PlaceCount(
-            PlaceRef(row["place"], row["name"] or row["place"], row["lat"], row["lon"]),
-            row["stories"],
-            row["newest"],
+            known.get(row["place"], PlaceRef(row["place"], row["place"])), row["stories"], row["newest"]
         )
         for row in found
     ]
@@ -56,26 +55,35 @@ def place_refs(db: Database) -> list[PlaceRef]:
     ]
 
 
-def story_times(db: Database, topic: str, since: datetime) -> list[str]:
-    """When each story of the topic was first seen, from `since` on."""
-    found = db.conn.execute(
-        "SELECT first_at FROM desk_stories WHERE topic = ? AND first_at >= ? ORDER BY first_at",
-        (topic, stamp(since)),
+def stories_by_day(
+    db: Database, topic: str, bounds: Sequence[tuple[date, datetime, datetime]]
+) -> Counter[date]:
+    """Stories of the topic first seen on each day, given as (day, begin, end)."""
+    return Counter(
+        {
+            day: n
+            for day, begin, end in bounds
+            if (n := scalar(db, _STORIES_OF_DAY, (topic, stamp(begin), stamp(end))))
+        }
     )
-    return [at for (at,) in found.fetchall()]
 
 
-def story_times_by(db: Database, topic: str, by: str, since: datetime) -> list[tuple[str, str]]:
-    """(group, first seen) of each story from `since` on, by `place` or `country` (of its sources)."""
+_STORIES_OF_DAY = "SELECT count(*) FROM desk_stories INDEXED BY desk_stories_first WHERE topic = ? AND first_at >= ? AND first_at < ?"
+
+
+def hours_by(db: Database, topic: str, by: str, since: datetime) -> list[tuple[str, str, int]]:
+    """(group, hour in UTC as `2026-11-24T09`, stories first seen in it) from `since` on, by `place` or `country`."""
     if by == "place":
-        sql = "SELECT place, first_at FROM desk_places INDEXED BY desk_places_first WHERE topic = ? AND first_at >= ?"
+        sql = (
+            "SELECT place, substr(first_at, 1, 13), count(*) FROM desk_places INDEXED BY desk_places_first"
+            " WHERE topic = ? AND first_at >= ? GROUP BY 1, 2"
+        )
     else:
         sql = (
-            "SELECT DISTINCT coalesce(c.country, '–'), s.first_at, s.story_id FROM desk_stories s"
-            " JOIN desk_facets f ON f.story_id = s.story_id AND f.kind = 'source' JOIN sources c ON c.name = f.value"
-            " WHERE s.topic = ? AND s.first_at >= ?"
+            "SELECT f.value, substr(s.first_at, 1, 13), count(*) FROM desk_stories s INDEXED BY desk_stories_first"
+            " CROSS JOIN desk_facets f ON f.story_id = s.story_id AND f.kind = 'country' WHERE s.topic = ? AND s.first_at >= ? GROUP BY 1, 2"
         )
-    return [(row[0], row[1]) for row in db.conn.execute(sql, (topic, stamp(since))).fetchall()]
+    return db.conn.execute(sql, (topic, stamp(since))).fetchall()
 
 
 def source_rows(db: Database) -> list[Row]:
@@ -87,16 +95,18 @@ def source_rows(db: Database) -> list[Row]:
     )
 
 
-def entries_by_day(db: Database, since: datetime, shift_minutes: int) -> dict[str, dict[str, int]]:
-    """Source -> day (local by `shift_minutes`) -> entries listed, from `since` on."""
+def entries_by_day(db: Database, bounds: Sequence[tuple[date, datetime, datetime]]) -> dict[str, list[int]]:
+    """Source -> entries listed on each of the days, given as (day, begin, end): one walk along the index."""
+    days = ", ".join("(?, ?)" for _ in bounds)
+    params = [text for _, begin, end in bounds for text in (stamp(begin), stamp(end))]
     found = db.conn.execute(
-        "SELECT source, substr(datetime(listed_at, ?), 1, 10) AS day, count(*) FROM entries INDEXED BY entries_listed"
-        " WHERE listed_at >= ? GROUP BY 1, 2",
-        (f"{shift_minutes} minutes", stamp(since)),
+        f"WITH days (low, high) AS (VALUES {days}) SELECT s.name, (SELECT count(*) FROM entries e INDEXED BY entries_listed"
+        " WHERE e.source = s.name AND e.listed_at >= d.low AND e.listed_at < d.high) FROM sources s CROSS JOIN days d",
+        params,
     )
-    result: dict[str, dict[str, int]] = {}
-    for source, day, count in found.fetchall():
-        result.setdefault(source, {})[day] = count
+    result: dict[str, list[int]] = {}
+    for source, count in found.fetchall():
+        result.setdefault(source, []).append(count)
     return result
 
 
@@ -177,7 +187,9 @@ def precision(db: Database) -> dict[str, tuple[int, int]]:
 
 def match_counts(db: Database) -> dict[str, tuple[int, int]]:
     """Topic -> (stories, matching articles)."""
-    found = rows(db, "SELECT topic, count(*) AS stories, sum(matches) AS matches FROM desk_stories GROUP BY topic")
+    found = rows(
+        db, "SELECT topic, count(*) AS stories, sum(matches) AS matches FROM desk_stories GROUP BY topic"
+    )
     return {row["topic"]: (row["stories"], row["matches"]) for row in found}
 
 

@@ -139,50 +139,51 @@ def conditions(chosen: StoryFilter, now: datetime) -> tuple[list[str], dict[str,
     if chosen.until:
         where.append(f"s.{column} < :until")
         params["until"] = stamp(chosen.until)
-    for kind, value in (("lang", chosen.lang), ("source", chosen.source)):
+    # Lists of ids, each built once; the `+` keeps the order of time as the plan, which stops at a page's end.
+    for kind, value in (("lang", chosen.lang), ("source", chosen.source), ("country", chosen.country)):
         if value:
             where.append(
-                f"EXISTS (SELECT 1 FROM desk_facets f WHERE f.story_id = s.story_id AND f.kind = '{kind}' AND f.value = :{kind})"
+                f"+s.story_id IN (SELECT story_id FROM desk_facets WHERE kind = '{kind}' AND value = :{kind})"
             )
             params[kind] = value
-    if chosen.country:
-        where.append(
-            "EXISTS (SELECT 1 FROM desk_facets f WHERE f.story_id = s.story_id AND f.kind = 'source'"
-            " AND f.value IN (SELECT name FROM sources WHERE country = :country))"
-        )
-        params["country"] = chosen.country
     if chosen.place:
         where.append(
-            "EXISTS (SELECT 1 FROM desk_places p WHERE p.story_id = s.story_id AND p.topic = s.topic AND p.place = :place)"
+            "+s.story_id IN (SELECT story_id FROM desk_places WHERE topic = :topic AND place = :place)"
         )
         params["place"] = chosen.place
     if chosen.min_sources > 1:
         where.append(
-            "(SELECT count(*) FROM desk_facets f WHERE f.story_id = s.story_id AND f.kind = 'source') >= :min_sources"
+            "+s.story_id IN (SELECT id FROM stories WHERE json_array_length(sources) >= :min_sources)"
         )
         params["min_sources"] = chosen.min_sources
     where.extend(_STATES[chosen.state])
     return where, params
 
 
-_ALERT = "FROM alerts a WHERE a.topic = s.topic AND a.story_id = s.story_id AND a.kind = 'new'"
+_ALERTED = "+s.story_id IN (SELECT story_id FROM alerts WHERE topic = :topic AND kind = 'new')"
+_HANDLED = "+s.story_id {} (SELECT story_id FROM alerts WHERE topic = :topic AND handled_at IS NOT NULL)"
+# The newest word on each article counts; one such word on any report is the story's.
 _JUDGED = (
-    "(SELECT j.relevant FROM judgements j JOIN articles r ON r.id = j.article_id WHERE r.story_id = s.story_id"
-    " AND j.topic = s.topic AND j.undone_at IS NULL ORDER BY j.id DESC LIMIT 1)"
+    "+s.story_id {} (SELECT r.story_id FROM judgements j JOIN articles r ON r.id = j.article_id WHERE j.topic = :topic"
+    " AND j.undone_at IS NULL AND r.story_id IS NOT NULL{})"
 )
 _MUTED = (
-    "s.story_id {} (SELECT CAST(m.value AS INTEGER) FROM mutes m WHERE m.what = 'story' AND m.lifted_at IS NULL"
+    "+s.story_id {} (SELECT CAST(m.value AS INTEGER) FROM mutes m WHERE m.what = 'story' AND m.lifted_at IS NULL"
     " AND (m.until IS NULL OR m.until > :now))"
 )
 _HIDDEN = _MUTED.format("NOT IN")
+_NEWEST = (
+    " AND j.relevant = {} AND NOT EXISTS (SELECT 1 FROM judgements k WHERE k.article_id = j.article_id AND k.topic = j.topic"
+    " AND k.undone_at IS NULL AND k.id > j.id)"
+)
 _STATES: dict[str, tuple[str, ...]] = {
     "": (_HIDDEN,),
-    "open": (_HIDDEN, f"NOT EXISTS (SELECT 1 {_ALERT} AND a.handled_at IS NOT NULL)", f"{_JUDGED} IS NOT 0"),
-    "alerted": (f"EXISTS (SELECT 1 {_ALERT})",),
-    "handled": (f"EXISTS (SELECT 1 {_ALERT} AND a.handled_at IS NOT NULL)",),
-    "unjudged": (_HIDDEN, f"{_JUDGED} IS NULL"),
-    "relevant": (f"{_JUDGED} = 1",),
-    "not_relevant": (f"{_JUDGED} = 0",),
+    "open": (_HIDDEN, _HANDLED.format("NOT IN"), _JUDGED.format("NOT IN", _NEWEST.format(0))),
+    "alerted": (_ALERTED,),
+    "handled": (_HANDLED.format("IN"),),
+    "unjudged": (_HIDDEN, _JUDGED.format("NOT IN", "")),
+    "relevant": (_JUDGED.format("IN", _NEWEST.format(1)),),
+    "not_relevant": (_JUDGED.format("IN", _NEWEST.format(0)),),
     "muted": (_MUTED.format("IN"),),
 }
 

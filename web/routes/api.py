@@ -18,7 +18,7 @@ from storage.model import BorderwatchError, Match
 from storage.views import desk, details, stories
 from storage.views.stories import Cursor, StoryFilter, card_as_json
 from web.csrf import checked
-from web.days import BEFORE_DAYS, count_days, day_start, judge_days
+from web.days import BEFORE_DAYS, day_bounds, judge_days
 from web.desk import known
 from web.marks import clean
 from web.params import Reader, encode_cursor, read_story_filter
@@ -271,10 +271,7 @@ def list_days(request: Request, topic: str = "", days: Annotated[int, Query(ge=1
     today = site.clock().astimezone(site.zone).date()
     with site.pool.lease() as db:
         chosen = topic or next(iter(stories.topics(db)), "")
-        counts = count_days(
-            desk.story_times(db, chosen, day_start(today - timedelta(days=days + BEFORE_DAYS), site.zone)),
-            site.zone,
-        )
+        counts = desk.stories_by_day(db, chosen, day_bounds(today, days + BEFORE_DAYS, site.zone))
     return Page(
         items=[
             {

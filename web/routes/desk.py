@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -11,6 +11,7 @@ from starlette.responses import Response
 from storage.mutes import active_mutes
 from storage.views import desk, stories
 from web.csrf import checked
+from web.days import day_bounds
 from web.pages import render
 from web.params import Fault, Reader, link
 from web.site import site_of
@@ -39,12 +40,11 @@ def sources_page(request: Request) -> Response:
     state = reader.one_of("state", states, "state")
     with site.pool.lease() as db:
         found = desk.source_rows(db)
-        shift = int((now.astimezone(site.zone).utcoffset() or timedelta()).total_seconds() // 60)
-        entries = desk.entries_by_day(db, now - timedelta(days=SPARK_DAYS), shift)
+        entries = desk.entries_by_day(db, day_bounds(today, SPARK_DAYS, site.zone))
         muted = {row["value"] for row in active_mutes(db, now) if row["what"] == "source"}
     counts = {one: sum(row["state"] == one for row in found if row["configured"]) for one in states}
     shown = [
-        source_view(row, entries.get(row["name"], {}), today)
+        source_view(row, entries.get(row["name"], []))
         for row in found
         if not state or (row["state"] == state and row["configured"])
     ]
@@ -54,11 +54,9 @@ def sources_page(request: Request) -> Response:
     )  # fmt: skip
 
 
-def source_view(row: dict[str, Any], entries: dict[str, int], today: date) -> dict[str, Any]:
+def source_view(row: dict[str, Any], counts: list[int]) -> dict[str, Any]:
     """A source's row with its sparkline: the points of a line over SPARK_DAYS days, in a box of 120 × 24."""
-    counts = [
-        entries.get((today - timedelta(days=back)).isoformat(), 0) for back in range(SPARK_DAYS - 1, -1, -1)
-    ]
+    counts = counts or [0] * SPARK_DAYS
     highest = max(1, *counts)
     points = " ".join(
         f"{1 + index * 118 / (SPARK_DAYS - 1):.1f},{22 - count / highest * 20:.1f}"

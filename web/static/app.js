@@ -24,7 +24,7 @@
       const kind = element.dataset.when;
       if (kind === "day") continue;
       const moment = new Date(element.dateTime);
-      element.textContent = (kind === "latest" ? "+ " : "") + relative(moment, now);
+      element.textContent = (kind === "latest" ? "last " : "") + relative(moment, now);
       if (!element.dataset.exact) {
         element.title = exact.format(moment);
         element.dataset.exact = "1";
