@@ -66,7 +66,9 @@ def check_names(config: Config, names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             close = ", ".join(sorted(known)[:8])
-            raise UsageError(f"no source is named {name!r}. Configured are: {close}{' …' if len(known) > 8 else ''}. `borderwatch sources list` shows all.")
+            raise UsageError(
+                f"no source is named {name!r}. Configured are: {close}{' …' if len(known) > 8 else ''}. `borderwatch sources list` shows all."
+            )
         if not known[name].enabled:
             raise UsageError(f"the source {name!r} is disabled in the configuration (enabled = false)")
 
@@ -84,7 +86,14 @@ def hand_over(config: Config, data_dir: Path, *, everything: bool, names: Sequen
     return holder
 
 
-async def crawl_once(config: Config, data_dir: Path, *, everything: bool = False, names: Sequence[str] = (), watch: Watch | None = None) -> PassReport:
+async def crawl_once(
+    config: Config,
+    data_dir: Path,
+    *,
+    everything: bool = False,
+    names: Sequence[str] = (),
+    watch: Watch | None = None,
+) -> PassReport:
     """One pass over the due (`everything`: all enabled; or the named) sources. Raises BorderwatchError.
 
     SIGTERM and Ctrl-C end it early: what was fetched stays archived, and is read at the next start.
@@ -92,18 +101,31 @@ async def crawl_once(config: Config, data_dir: Path, *, everything: bool = False
     watch = watch or Watch()
     check_names(config, names)
     report = PassReport()
-    async with Machine(config, data_dir, "crawl", policy=alert_policy(config), on_recorded=watch.on_recorded, on_answer=watch.on_answer) as machine:
+    async with Machine(
+        config,
+        data_dir,
+        "crawl",
+        policy=alert_policy(config),
+        on_recorded=watch.on_recorded,
+        on_answer=watch.on_answer,
+    ) as machine:
         run_id = await machine.writer.read(lambda db: start_run(db, "crawl", os.getpid(), now_utc()))
         state = "failed"
         try:
             async with loop_probe(), Courier(config, machine.database_path, report) as courier:
                 machine.on_alert = courier.poke
-                state = await _interruptible(_one_pass(machine, everything=everything, names=names, watch=watch))
+                state = await _interruptible(
+                    _one_pass(machine, everything=everything, names=names, watch=watch)
+                )
         finally:
             _fill(report, machine)
             if state == "ok" and report.errors:
                 state = "errors"
-            counts = {name: getattr(report, name) for name in report.__dataclass_fields__ if isinstance(getattr(report, name), int)}
+            counts = {
+                name: getattr(report, name)
+                for name in report.__dataclass_fields__
+                if isinstance(getattr(report, name), int)
+            }
             errors = [f"{failure['source']}: {failure['error']}" for failure in report.failures]
             await machine.writer.read(lambda db: finish_run(db, run_id, state, counts, errors, now_utc()))
         await asyncio.to_thread(refresh_feeds, machine.database_path, machine.data_dir, config.web.base_url)
@@ -142,7 +164,10 @@ class Courier:
 
     async def _drain(self) -> None:
         deliverer = Deliverer(
-            lambda: open_database(self._database), self._config.channels, base_dir=self._config.base_dir, base_url=self._config.web.base_url
+            lambda: open_database(self._database),
+            self._config.channels,
+            base_dir=self._config.base_dir,
+            base_url=self._config.web.base_url,
         )
         done = await deliverer.drain(limit_s=DRAIN_S)
         self._report.deliveries_sent += done.deliveries_sent
@@ -182,8 +207,18 @@ def _fill(report: PassReport, machine: Machine) -> None:
     taken, recorded = machine.intake.result, machine.pipeline.outcome.counts
     report.sources, report.fetched = taken.counts["sources"], taken.counts["fetched"]
     report.not_modified, report.pages_failed = taken.counts["not_modified"], taken.counts["pages_failed"]
-    for name in ("articles_new", "articles_changed", "duplicates", "not_articles", "stories_new", "matches_new", "alerts_new"):
+    for name in (
+        "articles_new",
+        "articles_changed",
+        "duplicates",
+        "not_articles",
+        "stories_new",
+        "matches_new",
+        "alerts_new",
+    ):
         setattr(report, name, recorded[name])
     report.set_aside = recorded["failed"]
-    report.failures = [{"source": name, "error": sentence} for name, sentence in sorted(taken.failures.items())]
+    report.failures = [
+        {"source": name, "error": sentence} for name, sentence in sorted(taken.failures.items())
+    ]
     report.errors = len(report.failures) + report.deliveries_failed

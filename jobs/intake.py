@@ -25,7 +25,15 @@ from jobs.writer import Writer
 from storage.archive import Archive
 from storage.captures import digest_of, insert_capture
 from storage.database import Database, Row, now_utc, rows
-from storage.entries import captured_elsewhere, entries_to_fetch, insert_entries, known_entries, mark_captured, mark_failed, relist_entries
+from storage.entries import (
+    captured_elsewhere,
+    entries_to_fetch,
+    insert_entries,
+    known_entries,
+    mark_captured,
+    mark_failed,
+    relist_entries,
+)
 from storage.model import Capture, Entry, Source
 from storage.sources import release_claim, source_row, source_rows, update_source
 
@@ -101,7 +109,9 @@ class Intake:
                 problem = fault
             except ReadingError as fault:
                 error = FetchError("crawler", f"the listing could not be parsed: {fault}")
-        waiting = await self._writer.write(lambda db: self._store_listing(db, answer, listing, error, problem))
+        waiting = await self._writer.write(
+            lambda db: self._store_listing(db, answer, listing, error, problem)
+        )
         await self._take(source, waiting)
 
     async def _parse(self, answer: SourceAnswer) -> Listing:
@@ -112,12 +122,21 @@ class Intake:
         last: Listing | None = None
         for part in parts:
             url = part.url if not isinstance(part, SourceAnswer) else part.final_url
-            options = {"now": answer.fetched_at, "timezone": source.timezone, "headers": part.headers, "link_pattern": source.link_pattern}
-            content_type = next((value for name, value in part.headers if name.lower() == "content-type"), None)
+            options = {
+                "now": answer.fetched_at,
+                "timezone": source.timezone,
+                "headers": part.headers,
+                "link_pattern": source.link_pattern,
+            }
+            content_type = next(
+                (value for name, value in part.headers if name.lower() == "content-type"), None
+            )
             if len(part.body) <= INLINE_BYTES:
                 last = parse_listing(source.kind, part.body, url, content_type, **options)  # type: ignore[arg-type]
             else:
-                last = await self._pool.call(parse_listing, source.kind, part.body, url, content_type, **options)
+                last = await self._pool.call(
+                    parse_listing, source.kind, part.body, url, content_type, **options
+                )
             entries += last.entries
             problems += last.problems
         assert last is not None
@@ -126,7 +145,12 @@ class Intake:
         return Listing(entries=tuple(entries), kind=last.kind, problems=tuple(problems))
 
     def _store_listing(
-        self, db: Database, answer: SourceAnswer, listing: Listing | None, error: FetchError | None, problem: ListingError | None
+        self,
+        db: Database,
+        answer: SourceAnswer,
+        listing: Listing | None,
+        error: FetchError | None,
+        problem: ListingError | None,
     ) -> list[Row]:
         """Commit what a check brought; returns the source's entries whose page is to be fetched."""
         source, now = answer.job.source, answer.fetched_at
@@ -166,7 +190,9 @@ class Intake:
             self._outstanding[row["id"]] = source.name
             first_crawl = bool(row["first_crawl"])
             if not source.full_text:
-                self._fetch(PageJob(row["id"], row["url"], source.name, source.proxy, first_crawl, source.render))
+                self._fetch(
+                    PageJob(row["id"], row["url"], source.name, source.proxy, first_crawl, source.render)
+                )
                 continue
             capture = full_text_capture(source, row, now_utc())
             if capture is None:
@@ -199,7 +225,13 @@ class Intake:
         found = rows(db, "SELECT tries FROM entries WHERE id = ?", (job.entry_id,))
         tries = (found[0]["tries"] if found else 0) + 1
         state = "refused" if error.kind == "robots" else "failed"
-        mark_failed(db, job.entry_id, reason, next_try=next_try(tries, error.status, error.retry_after_s, now), state=state)
+        mark_failed(
+            db,
+            job.entry_id,
+            reason,
+            next_try=next_try(tries, error.status, error.retry_after_s, now),
+            state=state,
+        )
 
     async def _give_up(self, entry_id: int, reason: str) -> None:
         await self._writer.write(lambda db: mark_failed(db, entry_id, reason, next_try=None))
@@ -232,14 +264,18 @@ class Intake:
                     done.set_result(None)
             await self._submit(captured)
 
-    def _archive_group(self, db: Database, group: list[tuple[Capture, int, bool, asyncio.Future[None]]]) -> list[Row]:
+    def _archive_group(
+        self, db: Database, group: list[tuple[Capture, int, bool, asyncio.Future[None]]]
+    ) -> list[Row]:
         places = [self._archive.append(capture) for capture, *_ in group]
         self._archive.sync()  # before the commit that names the offsets
         ids = []
         for (capture, entry_id, first_crawl, _), place in zip(group, places, strict=True):
             ids.append(insert_capture(db, capture, place, entry_id=entry_id, first_crawl=first_crawl))
             mark_captured(db, entry_id)
-        return rows(db, f"SELECT * FROM captures WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY id", tuple(ids))
+        return rows(
+            db, f"SELECT * FROM captures WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY id", tuple(ids)
+        )
 
 
 def full_text_capture(source: Source, row: Row, now: datetime) -> Capture | None:
@@ -249,4 +285,12 @@ def full_text_capture(source: Source, row: Row, now: datetime) -> Capture | None
         return None
     headers = (("Content-Type", "text/html; charset=utf-8"),)
     body = content.encode("utf-8", "replace")
-    return Capture(url=row["url"], fetched_at=now, status=200, headers=headers, body=body, source=source.name, listed_url=row["url"])
+    return Capture(
+        url=row["url"],
+        fetched_at=now,
+        status=200,
+        headers=headers,
+        body=body,
+        source=source.name,
+        listed_url=row["url"],
+    )

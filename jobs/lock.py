@@ -47,7 +47,9 @@ class DirectoryLock:
             self.directory.mkdir(parents=True, exist_ok=True)
             file = (self.directory / LOCK_NAME).open("a+", encoding="utf-8")
         except OSError as fault:
-            raise BorderwatchError(f"{self.directory}: the data directory cannot be written ({fault.strerror}). Give this user write access, or choose another with --data-dir.") from fault
+            raise BorderwatchError(
+                f"{self.directory}: the data directory cannot be written ({fault.strerror}). Give this user write access, or choose another with --data-dir."
+            ) from fault
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -69,7 +71,9 @@ class DirectoryLock:
         self.acquire()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.release()
 
 

@@ -7,7 +7,19 @@ import sys
 
 import structlog
 
-_QUIET = ("scrapy", "twisted", "trafilatura", "htmldate", "apprise", "asyncio", "apscheduler", "urllib3", "uvicorn.access", "httpx", "py.warnings")
+_QUIET = (
+    "scrapy",
+    "twisted",
+    "trafilatura",
+    "htmldate",
+    "apprise",
+    "asyncio",
+    "apscheduler",
+    "urllib3",
+    "uvicorn.access",
+    "httpx",
+    "py.warnings",
+)
 """Libraries that tell of single pages: only their errors are wanted."""
 
 
@@ -20,7 +32,9 @@ def configure_logging(form: str, *, level: str = "INFO") -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     last: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if form == "json":
@@ -32,7 +46,9 @@ def configure_logging(form: str, *, level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*last, renderer]))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[*last, renderer])
+    )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

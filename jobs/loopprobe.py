@@ -26,7 +26,12 @@ async def loop_probe() -> AsyncIterator[None]:
     finally:
         task.cancel()
         ordered = sorted(late) or [0.0]
-        figures = {"steps": len(late), "p50_ms": ordered[len(ordered) // 2] * 1000, "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000, "max_ms": ordered[-1] * 1000}
+        figures = {
+            "steps": len(late),
+            "p50_ms": ordered[len(ordered) // 2] * 1000,
+            "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000,
+            "max_ms": ordered[-1] * 1000,
+        }
         Path(name).write_text(json.dumps(figures), encoding="utf-8")  # noqa: ASYNC240 - a bench's last act
 
 

@@ -27,8 +27,8 @@ from crawler.fetch import Answer, Job, SourceJob
 from crawler.spiders.netguard import is_public, literal_address
 from jobs.alerts.outbox import AlertPolicy
 from jobs.config.models import Config
-from jobs.intake import Intake
 from jobs.health import MOVE_SIGHTINGS
+from jobs.intake import Intake
 from jobs.lock import DirectoryLock
 from jobs.metrics import Metrics
 from jobs.pipeline import Pipeline
@@ -64,7 +64,7 @@ def require_contact(config: Config, sources: Iterable[Source]) -> None:
     public = [source.name for source in sources if _is_public_host(urlsplit(source.url).hostname or "")]
     if public:
         raise UsageError(
-            f'{config.path or "the configuration"}: service.contact is not set, and {public[0]} is a public source. Publishers must be able to'
+            f"{config.path or 'the configuration'}: service.contact is not set, and {public[0]} is a public source. Publishers must be able to"
             ' reach you: add contact = "you@example.org" under [service].'
         )
 
@@ -104,7 +104,9 @@ class Machine:
             raise
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self._close()
 
     async def _open(self) -> None:
@@ -130,7 +132,9 @@ class Machine:
         self.pipeline = Pipeline(self.writer, self.pool, self.archive_dir, recording, self._recorded)
         self.pipeline.start()
         self._closers.append(self.pipeline.close)
-        self.intake = Intake(self.writer, self.archive, self.pool, self._fetch, self.pipeline.submit, service.requests_per_day)
+        self.intake = Intake(
+            self.writer, self.archive, self.pool, self._fetch, self.pipeline.submit, service.requests_per_day
+        )
         self.intake.sources = self.sources
         await self.writer.read(self.intake.learn_rhythm)
         tables = open_database(self.database_path)
@@ -181,12 +185,18 @@ class Machine:
     async def claim_due(self, limit: int = 100_000) -> list[Row]:
         """Lease the sources that are due now."""
         now = now_utc()
-        return await self.writer.write(lambda db: claim_due(db, now, owner=self._owner, until=now + timedelta(seconds=CLAIM_S), limit=limit))
+        return await self.writer.write(
+            lambda db: claim_due(
+                db, now, owner=self._owner, until=now + timedelta(seconds=CLAIM_S), limit=limit
+            )
+        )
 
     async def claim_named(self, names: Sequence[str] | None) -> list[Row]:
         """Lease the named sources, or every one, whatever their due time."""
         now = now_utc()
-        return await self.writer.write(lambda db: claim_named(db, names, now, owner=self._owner, until=now + timedelta(seconds=CLAIM_S)))
+        return await self.writer.write(
+            lambda db: claim_named(db, names, now, owner=self._owner, until=now + timedelta(seconds=CLAIM_S))
+        )
 
     @property
     def _owner(self) -> str:
@@ -198,7 +208,13 @@ class Machine:
         for row in claimed:
             source = self.sources.get(row["name"])
             if source is not None:
-                self.engine.submit(SourceJob(source, Validators(row["etag"], row["last_modified"]), row["moved_url"] if row["moved_sightings"] >= MOVE_SIGHTINGS else None))
+                self.engine.submit(
+                    SourceJob(
+                        source,
+                        Validators(row["etag"], row["last_modified"]),
+                        row["moved_url"] if row["moved_sightings"] >= MOVE_SIGHTINGS else None,
+                    )
+                )
                 count += 1
         return count
 
@@ -211,4 +227,3 @@ class Machine:
         """Wait until every job is answered and everything captured is recorded."""
         await self.engine.idle()
         await self.pipeline.settled()
-

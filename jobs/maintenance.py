@@ -34,14 +34,23 @@ def examine(db: Database, archive: Path, *, fix: bool) -> Iterator[Problem]:
     """Verify database, schema, index and archive; with `fix`, repair what is safe to repair."""
     for (line,) in db.conn.execute(f"PRAGMA integrity_check({INTEGRITY_LIMIT})").fetchall():
         if line != "ok":
-            yield Problem(f"database: {line}", "restore a backup with `borderwatch restore FILE`, or rebuild with `borderwatch recrawl` into a new data directory")
+            yield Problem(
+                f"database: {line}",
+                "restore a backup with `borderwatch restore FILE`, or rebuild with `borderwatch recrawl` into a new data directory",
+            )
     broken = db.conn.execute("PRAGMA foreign_key_check").fetchall()
     if broken:
-        yield Problem(f"database: {len(broken)} rows refer to rows that are missing (first in {broken[0][0]})", "restore a backup with `borderwatch restore FILE`")
+        yield Problem(
+            f"database: {len(broken)} rows refer to rows that are missing (first in {broken[0][0]})",
+            "restore a backup with `borderwatch restore FILE`",
+        )
     known = {row["name"] for row in rows(db, "SELECT name FROM migrations")}
     missing = [m.name for m in MIGRATIONS if m.name not in known]
     if missing:
-        yield Problem(f"schema: migrations are missing: {', '.join(missing)}", "start any command that writes; it applies them")
+        yield Problem(
+            f"schema: migrations are missing: {', '.join(missing)}",
+            "start any command that writes; it applies them",
+        )
     yield from _examine_index(db, fix=fix)
     yield from _examine_archive(db, archive, fix=fix)
 
@@ -53,16 +62,28 @@ def _examine_index(db: Database, *, fix: bool) -> Iterator[Problem]:
         if fix:
             with write_transaction(db):
                 rebuild_index(db)
-        yield Problem(f"search index: {indexed} of {articles} articles are indexed", "`borderwatch doctor --fix` builds it anew", fixed=fix)
+        yield Problem(
+            f"search index: {indexed} of {articles} articles are indexed",
+            "`borderwatch doctor --fix` builds it anew",
+            fixed=fix,
+        )
 
 
 def _examine_archive(db: Database, archive: Path, *, fix: bool) -> Iterator[Problem]:
     sizes = {path.name: path.stat().st_size for path in archive.glob("*.warc.gz")} if archive.is_dir() else {}
-    for row in rows(db, "SELECT file, max(offset + length) AS end, count(*) AS captures FROM captures GROUP BY file"):
+    for row in rows(
+        db, "SELECT file, max(offset + length) AS end, count(*) AS captures FROM captures GROUP BY file"
+    ):
         if row["file"] not in sizes:
-            yield Problem(f"archive: {row['file']} is missing ({row['captures']} captures name it)", "restore the file; the articles read from it stay, but cannot be read again")
+            yield Problem(
+                f"archive: {row['file']} is missing ({row['captures']} captures name it)",
+                "restore the file; the articles read from it stay, but cannot be read again",
+            )
         elif row["end"] > sizes[row["file"]]:
-            yield Problem(f"archive: {row['file']} ends before the last capture that names it", "restore the file; the articles read from it stay, but cannot be read again")
+            yield Problem(
+                f"archive: {row['file']} ends before the last capture that names it",
+                "restore the file; the articles read from it stay, but cannot be read again",
+            )
     for path in sorted(archive.glob("*.warc.gz")) if archive.is_dir() else ():
         torn = check_archive(path)
         if torn is None:
@@ -70,9 +91,16 @@ def _examine_archive(db: Database, archive: Path, *, fix: bool) -> Iterator[Prob
         named = scalar(db, "SELECT max(offset + length) FROM captures WHERE file = ?", (path.name,)) or 0
         if fix and named <= torn.valid_bytes:
             repair_archive(path)
-            yield Problem(f"archive: {path.name} {torn.reason}", "the torn tail was cut off; no capture lay in it", fixed=True)
+            yield Problem(
+                f"archive: {path.name} {torn.reason}",
+                "the torn tail was cut off; no capture lay in it",
+                fixed=True,
+            )
         else:
-            yield Problem(f"archive: {path.name} {torn.reason}", "`borderwatch doctor --fix` cuts the torn tail off where no capture lies in it")
+            yield Problem(
+                f"archive: {path.name} {torn.reason}",
+                "`borderwatch doctor --fix` cuts the torn tail off where no capture lies in it",
+            )
 
 
 def back_up(db: Database, target: Path) -> int:
@@ -94,7 +122,9 @@ def back_up(db: Database, target: Path) -> int:
             os.fsync(file.fileno())
         partial.replace(target)
     except (OSError, sqlite3.Error) as fault:
-        raise BorderwatchError(f"{target}: the backup was not written ({fault}). Nothing was changed.") from fault
+        raise BorderwatchError(
+            f"{target}: the backup was not written ({fault}). Nothing was changed."
+        ) from fault
     finally:
         copy.unlink(missing_ok=True)
         partial.unlink(missing_ok=True)
@@ -109,14 +139,22 @@ def restore_backup(source: Path, directory: Path, *, replace: bool) -> Path | No
     """
     holder = holder_of(directory)
     if holder is not None:
-        raise BorderwatchError(f"{directory}: `borderwatch {holder.job}` runs on it as process {holder.pid}. Stop it first (kill {holder.pid}).")
+        raise BorderwatchError(
+            f"{directory}: `borderwatch {holder.job}` runs on it as process {holder.pid}. Stop it first (kill {holder.pid})."
+        )
     target = directory / DATABASE_NAME
     if target.exists() and not replace:
-        raise BorderwatchError(f"{target}: there is a database already. Give --replace to put the backup in its place (the old one is kept beside it).")
+        raise BorderwatchError(
+            f"{target}: there is a database already. Give --replace to put the backup in its place (the old one is kept beside it)."
+        )
     directory.mkdir(parents=True, exist_ok=True)
     fresh = directory / f".{DATABASE_NAME}.restoring"
     try:
-        with zipfile.ZipFile(source) as bundle, bundle.open(BACKUP_MEMBER) as packed, fresh.open("wb") as file:
+        with (
+            zipfile.ZipFile(source) as bundle,
+            bundle.open(BACKUP_MEMBER) as packed,
+            fresh.open("wb") as file,
+        ):
             while block := packed.read(1 << 20):
                 file.write(block)
             file.flush()
@@ -124,7 +162,9 @@ def restore_backup(source: Path, directory: Path, *, replace: bool) -> Path | No
         _verify(fresh, source)
     except (OSError, KeyError, zipfile.BadZipFile, EOFError) as fault:
         fresh.unlink(missing_ok=True)
-        raise BorderwatchError(f"{source}: is no backup of borderwatch ({fault}). Nothing was changed.") from fault
+        raise BorderwatchError(
+            f"{source}: is no backup of borderwatch ({fault}). Nothing was changed."
+        ) from fault
     except BorderwatchError:
         fresh.unlink(missing_ok=True)
         raise
@@ -140,7 +180,9 @@ def _verify(path: Path, source: Path) -> None:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             connection.execute("SELECT count(*) FROM migrations")
     except sqlite3.Error as fault:
-        raise BorderwatchError(f"{source}: the database in it is damaged ({fault}). Nothing was changed.") from fault
+        raise BorderwatchError(
+            f"{source}: the database in it is damaged ({fault}). Nothing was changed."
+        ) from fault
     if verdict != "ok":
         raise BorderwatchError(f"{source}: the database in it is damaged ({verdict}). Nothing was changed.")
 

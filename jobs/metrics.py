@@ -24,15 +24,34 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.answers = Counter("borderwatch_requests", "Answers by kind of request and outcome.", ("kind", "outcome"), registry=self.registry)
-        self.bytes = Counter("borderwatch_received_bytes", "Bytes of bodies on the wire.", registry=self.registry)
-        self.saved = Counter("borderwatch_saved_bytes", "Bytes of listings that a 304 kept from being sent again.", registry=self.registry)
-        self.recorded = Counter("borderwatch_recorded", "What recording brought.", ("what",), registry=self.registry)
+        self.answers = Counter(
+            "borderwatch_requests",
+            "Answers by kind of request and outcome.",
+            ("kind", "outcome"),
+            registry=self.registry,
+        )
+        self.bytes = Counter(
+            "borderwatch_received_bytes", "Bytes of bodies on the wire.", registry=self.registry
+        )
+        self.saved = Counter(
+            "borderwatch_saved_bytes",
+            "Bytes of listings that a 304 kept from being sent again.",
+            registry=self.registry,
+        )
+        self.recorded = Counter(
+            "borderwatch_recorded", "What recording brought.", ("what",), registry=self.registry
+        )
         self.published_to_seen = Histogram(
-            "borderwatch_publish_to_seen_seconds", "From a publisher's own time to the capture.", buckets=PUBLISH_BUCKETS_S, registry=self.registry
+            "borderwatch_publish_to_seen_seconds",
+            "From a publisher's own time to the capture.",
+            buckets=PUBLISH_BUCKETS_S,
+            registry=self.registry,
         )
         self.seen_to_alert = Histogram(
-            "borderwatch_seen_to_alert_seconds", "From the capture to the decided alert.", buckets=SEEN_BUCKETS_S, registry=self.registry
+            "borderwatch_seen_to_alert_seconds",
+            "From the capture to the decided alert.",
+            buckets=SEEN_BUCKETS_S,
+            registry=self.registry,
         )
         self.queues = Gauge("borderwatch_queue", "What waits.", ("queue",), registry=self.registry)
         self.sources = Gauge("borderwatch_sources", "Sources by state.", ("state",), registry=self.registry)
@@ -42,7 +61,13 @@ class Metrics:
     def answered(self, answer: Answer) -> None:
         """Count an answer of the crawler."""
         listing = isinstance(answer, SourceAnswer)
-        status = answer.status if isinstance(answer, SourceAnswer) else answer.capture.status if answer.capture else None
+        status = (
+            answer.status
+            if isinstance(answer, SourceAnswer)
+            else answer.capture.status
+            if answer.capture
+            else None
+        )
         outcome = answer.error.kind if answer.error else str(status)
         self.answers.labels("listing" if listing else "page", outcome).inc()
         self.bytes.inc(answer.bytes_received)

@@ -197,9 +197,8 @@ def source_toml(source: Source) -> str:
     address = source.url.removeprefix("https://t.me/s/") if source.kind == "telegram" else source.url
     plain = Source(source.name, source.kind, source.url)
     lines = ["[[sources]]", f"name = {_string(source.name)}", f"{source.kind} = {_string(address)}"]
-    for key in ("country", "language", "folder", "timezone", "link_pattern", "proxy", "notes"):
-        if value := getattr(source, key):
-            lines.append(f"{key} = {_string(value)}")
+    named = ("country", "language", "folder", "timezone", "link_pattern", "proxy", "notes")
+    lines += [f"{key} = {_string(value)}" for key in named if (value := getattr(source, key))]
     if source.rank != plain.rank:
         lines.append(f"rank = {source.rank}")
     if not source.enabled:

@@ -38,7 +38,14 @@ log = structlog.get_logger("pipeline")
 class Pipeline:
     """Reads captures in workers and records what they brought."""
 
-    def __init__(self, writer: Writer, pool: ReaderPool, archive: Path, recording: Recording, on_recorded: Callable[[Outcome], None] | None = None) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        pool: ReaderPool,
+        archive: Path,
+        recording: Recording,
+        on_recorded: Callable[[Outcome], None] | None = None,
+    ) -> None:
         self.recording = recording
         self.outcome = Outcome()
         self._writer = writer
@@ -102,12 +109,20 @@ class Pipeline:
         """Stop; captures that are not recorded stay pending in the table."""
         for task in [*self._tasks, *([self._recorder] if self._recorder else [])]:
             task.cancel()
-        await asyncio.gather(*self._tasks, *([self._recorder] if self._recorder else []), return_exceptions=True)
+        await asyncio.gather(
+            *self._tasks, *([self._recorder] if self._recorder else []), return_exceptions=True
+        )
 
     def _work(self, db: Database, row: Row) -> Work:
         entry = self._entry(db, row)
         place = Archived(row["file"], row["offset"], row["length"])
-        return Work(archive=self._archive, place=place, source=row["source"], entry=entry, profile=self._profile(db, row))
+        return Work(
+            archive=self._archive,
+            place=place,
+            source=row["source"],
+            entry=entry,
+            profile=self._profile(db, row),
+        )
 
     @staticmethod
     def _entry(db: Database, row: Row) -> Entry | None:
@@ -162,16 +177,27 @@ class Pipeline:
         elif self._open == 0:
             self._idle.set()
 
-    def _record(self, db: Database, batch: list[tuple[Row, Reading | BorderwatchError]]) -> tuple[Outcome, list[Row]]:
+    def _record(
+        self, db: Database, batch: list[tuple[Row, Reading | BorderwatchError]]
+    ) -> tuple[Outcome, list[Row]]:
         outcome, again = Outcome(), list[Row]()
         for row, found in batch:
             now = now_utc()
-            problem = str(found) if isinstance(found, BorderwatchError) else self._record_one(db, row, found, outcome)
+            problem = (
+                str(found)
+                if isinstance(found, BorderwatchError)
+                else self._record_one(db, row, found, outcome)
+            )
             if problem is None:
                 outcome.counts["read"] += 1
                 continue
             aside = fail_capture(db, row["id"], problem, now)
-            log.warning("page set aside" if aside else "page failed once", url=row["url"], capture=row["id"], reason=problem)
+            log.warning(
+                "page set aside" if aside else "page failed once",
+                url=row["url"],
+                capture=row["id"],
+                reason=problem,
+            )
             outcome.counts["failed"] += aside
             if not aside:
                 again.append(row)
@@ -184,7 +210,7 @@ class Pipeline:
             found = record_reading(db, reading, row, self.recording, now_utc())
         except sqlite3.OperationalError:
             raise  # a full disk or a lost lock: the whole batch is undone and nothing is blamed on the page
-        except Exception as fault:  # noqa: BLE001 - one page that breaks a rule of the schema must not stop the others
+        except Exception as fault:
             log.exception("recording failed", url=row["url"], capture=row["id"])
             db.execute("ROLLBACK TO reading")
             db.execute("RELEASE reading")

@@ -19,4 +19,7 @@ def alert_policy(config: Config) -> AlertPolicy:
 
 def place_names() -> dict[str, dict[str, str]]:
     """Of each gazetteer entry, its first name by language."""
-    return {entry.id: {language: names[0] for language, names in entry.names.items() if names} for entry in shipped_gazetteer().entries.values()}
+    return {
+        entry.id: {language: names[0] for language, names in entry.names.items() if names}
+        for entry in shipped_gazetteer().entries.values()
+    }

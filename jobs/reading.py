@@ -24,7 +24,16 @@ from jobs.topics.loader import TopicSet, load_topics
 from jobs.topics.match import match_article
 from storage.archive import read_capture
 from storage.captures import Archived
-from storage.model import Article, ArticleReading, BorderwatchError, Capture, Entry, HostProfile, NotAnArticle, Reading
+from storage.model import (
+    Article,
+    ArticleReading,
+    BorderwatchError,
+    Capture,
+    Entry,
+    HostProfile,
+    NotAnArticle,
+    Reading,
+)
 from text.normalise import normalise
 
 T = TypeVar("T")
@@ -92,7 +101,8 @@ def _begin_worker(topics: Topics) -> None:
 def _read_in_worker(work: Work) -> Reading:
     capture = work.capture
     if capture is None:
-        assert work.archive is not None and work.place is not None
+        assert work.archive is not None
+        assert work.place is not None
         capture = read_capture(work.archive, work.place, source=work.source)
     assert _topics is not None
     return read(capture, work.entry, work.profile, _topics)
@@ -115,7 +125,13 @@ class ReaderPool:
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["jobs.reading"])
-        return ProcessPool(max_workers=self.workers, max_tasks=TASKS_PER_WORKER, initializer=_begin_worker, initargs=(self.topics,), context=context)
+        return ProcessPool(
+            max_workers=self.workers,
+            max_tasks=TASKS_PER_WORKER,
+            initializer=_begin_worker,
+            initargs=(self.topics,),
+            context=context,
+        )
 
     async def read(self, work: Work) -> Reading:
         """Read one page in a worker. Raises ReadingError where it crashed, raised or took too long."""
@@ -124,7 +140,9 @@ class ReaderPool:
     async def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Call a picklable function in a worker, under the same time limit; its own public errors come through."""
         async with self._room:
-            future: Future[T] = self._pool.schedule(function, args=args, kwargs=kwargs, timeout=self.timeout_s)
+            future: Future[T] = self._pool.schedule(
+                function, args=args, kwargs=kwargs, timeout=self.timeout_s
+            )
             try:
                 return await asyncio.wrap_future(future)
             except TimeoutError:

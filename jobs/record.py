@@ -16,7 +16,14 @@ from urllib.parse import urlsplit
 from jobs.alerts.decide import ALERTED
 from jobs.alerts.outbox import AlertPolicy, Candidate, consider
 from jobs.dedup.stories import Placement, forget, place
-from storage.articles import article_by_canonical, insert_article, matches_of, reread_article, revise_article, set_matches
+from storage.articles import (
+    article_by_canonical,
+    insert_article,
+    matches_of,
+    reread_article,
+    revise_article,
+    set_matches,
+)
 from storage.captures import finish_capture
 from storage.database import Database, Row, parse_stamp
 from storage.hostlines import count_lines
@@ -57,11 +64,17 @@ class Outcome:
         self.delays += other.delays
 
 
-def record_reading(db: Database, reading: Reading, capture: Row, recording: Recording, now: datetime) -> Outcome:
+def record_reading(
+    db: Database, reading: Reading, capture: Row, recording: Recording, now: datetime
+) -> Outcome:
     """Store one reading of a capture row; the capture is done when this transaction commits."""
     outcome = Outcome()
     if reading.nothing is not None or not reading.articles:
-        reason = f"{reading.nothing.reason}{': ' + reading.nothing.detail if reading.nothing.detail else ''}" if reading.nothing else "no text"
+        reason = (
+            f"{reading.nothing.reason}{': ' + reading.nothing.detail if reading.nothing.detail else ''}"
+            if reading.nothing
+            else "no text"
+        )
         outcome.counts["not_articles"] += 1
         finish_capture(db, capture["id"], "not an article", reason, now)
         return outcome
@@ -70,14 +83,27 @@ def record_reading(db: Database, reading: Reading, capture: Row, recording: Reco
     return outcome
 
 
-def _record_article(db: Database, item: ArticleReading, capture: Row, recording: Recording, now: datetime, outcome: Outcome) -> str:
+def _record_article(
+    db: Database, item: ArticleReading, capture: Row, recording: Recording, now: datetime, outcome: Outcome
+) -> str:
     article = item.article
     old = article_by_canonical(db, article.canonical_url)
     first_seen = parse_stamp(capture["fetched_at"])
     if old is None:
-        backlog = is_backlog(article.published, first_seen, recording.alerts.alert_window_s, first_crawl=bool(capture["first_crawl"]))
+        backlog = is_backlog(
+            article.published,
+            first_seen,
+            recording.alerts.alert_window_s,
+            first_crawl=bool(capture["first_crawl"]),
+        )
         article_id = insert_article(
-            db, article, item.indexed, capture_id=capture["id"], source=capture["source"], first_seen=first_seen, backlog=backlog
+            db,
+            article,
+            item.indexed,
+            capture_id=capture["id"],
+            source=capture["source"],
+            first_seen=first_seen,
+            backlog=backlog,
         )
         count_lines(db, urlsplit(article.url).hostname or "", article.boilerplate, now)
         outcome.counts["articles_new"] += 1
@@ -86,9 +112,22 @@ def _record_article(db: Database, item: ArticleReading, capture: Row, recording:
         article_id = int(old["id"])
         first_seen = parse_stamp(old["first_seen"])
         result = _replace(db, old, item, capture, now)
-        outcome.counts[{"unchanged": "unchanged", "reread": "articles_changed", "revision": "articles_changed"}[result]] += 1
+        outcome.counts[
+            {"unchanged": "unchanged", "reread": "articles_changed", "revision": "articles_changed"}[result]
+        ] += 1
         if result == "unchanged":
-            _record_matches(db, item, article_id, int(old["story_id"] or 0), None, capture, recording, first_seen, now, outcome)
+            _record_matches(
+                db,
+                item,
+                article_id,
+                int(old["story_id"] or 0),
+                None,
+                capture,
+                recording,
+                first_seen,
+                now,
+                outcome,
+            )
             return "unchanged"
         forget(db, article_id)
     placement = place(db, article_id, article, item.fingerprint, recording.source(capture["source"]), now)
@@ -97,7 +136,9 @@ def _record_article(db: Database, item: ArticleReading, capture: Row, recording:
         result = "duplicate" if old is None else result
     outcome.counts["stories_new"] += placement.is_new_story
     alerts = len(outcome.alert_ids)
-    _record_matches(db, item, article_id, placement.story_id, placement, capture, recording, first_seen, now, outcome)
+    _record_matches(
+        db, item, article_id, placement.story_id, placement, capture, recording, first_seen, now, outcome
+    )
     if old is None:
         exact = article.published.at if article.published and article.published.precision != "day" else None
         outcome.delays.append((exact, first_seen, now if len(outcome.alert_ids) > alerts else None))
@@ -116,11 +157,15 @@ def _replace(db: Database, old: Row, item: ArticleReading, capture: Row, now: da
         return "reread"
     if same_words or parse_stamp(capture["fetched_at"]) < parse_stamp(old["updated_at"]):
         return "unchanged"
-    revise_article(db, old, article, item.indexed, capture_id=capture["id"], now=parse_stamp(capture["fetched_at"]))
+    revise_article(
+        db, old, article, item.indexed, capture_id=capture["id"], now=parse_stamp(capture["fetched_at"])
+    )
     return "revision"
 
 
-def is_backlog(published: Published | None, first_seen: datetime, alert_window_s: float, *, first_crawl: bool) -> bool:
+def is_backlog(
+    published: Published | None, first_seen: datetime, alert_window_s: float, *, first_crawl: bool
+) -> bool:
     """Whether an article was old news when it was first seen (it alerts nobody, now or later)."""
     if published is None:
         return first_crawl
@@ -151,5 +196,7 @@ def _record_matches(
         outcome.counts["alerts_new"] += verdict.alerted
     gained, lost = set_matches(db, article_id, matches, now)
     outcome.counts["matches_new"] += len(gained)
-    outcome.gained += [{"article_id": article_id, "url": item.article.url, "topic": topic} for topic in gained]
+    outcome.gained += [
+        {"article_id": article_id, "url": item.article.url, "topic": topic} for topic in gained
+    ]
     outcome.lost += [{"article_id": article_id, "url": item.article.url, "topic": topic} for topic in lost]

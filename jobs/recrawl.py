@@ -69,7 +69,9 @@ Progress = Callable[[int, int | None], None]
 """Called with how many captures are done, and of how many (None where that is not known yet)."""
 
 
-async def recrawl(config: Config, data_dir: Path, request: Request, policy: AlertPolicy, progress: Progress) -> Report:
+async def recrawl(
+    config: Config, data_dir: Path, request: Request, policy: AlertPolicy, progress: Progress
+) -> Report:
     """Read again and record; with `dry_run` into a copy that is thrown away. Raises BorderwatchError."""
     with _database(data_dir, copy=request.dry_run) as db:
         writer = Writer(db)
@@ -101,7 +103,17 @@ async def recrawl(config: Config, data_dir: Path, request: Request, policy: Aler
 
 def _fill(report: Report, pipeline: Pipeline) -> None:
     counts = pipeline.outcome.counts
-    for name in ("read", "articles_new", "articles_changed", "unchanged", "not_articles", "failed", "duplicates", "stories_new", "alerts_new"):
+    for name in (
+        "read",
+        "articles_new",
+        "articles_changed",
+        "unchanged",
+        "not_articles",
+        "failed",
+        "duplicates",
+        "stories_new",
+        "alerts_new",
+    ):
         setattr(report, name, counts[name])
     report.matches_gained = pipeline.outcome.gained
     report.matches_lost = pipeline.outcome.lost
@@ -117,7 +129,10 @@ def _database(data_dir: Path, *, copy: bool) -> Iterator[Database]:
     with tempfile.TemporaryDirectory(prefix="borderwatch-dry-run-") as folder:
         target = Path(folder) / DATABASE_NAME
         if path.exists():
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as origin, closing(sqlite3.connect(target)) as fresh:
+            with (
+                closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as origin,
+                closing(sqlite3.connect(target)) as fresh,
+            ):
                 origin.backup(fresh)
         db = open_database(target)
         db.execute("PRAGMA synchronous = OFF")
@@ -125,7 +140,9 @@ def _database(data_dir: Path, *, copy: bool) -> Iterator[Database]:
 
 
 async def _read_own(pipeline: Pipeline, writer: Writer, request: Request, progress: Progress) -> None:
-    wanted = await writer.read(lambda db: captures_to_reread(db, request.since, request.until, request.sources))
+    wanted = await writer.read(
+        lambda db: captures_to_reread(db, request.since, request.until, request.sources)
+    )
     for begin in range(0, len(wanted), CHUNK):
         await pipeline.room(OPEN_CAPTURES)
         await pipeline.submit(wanted[begin : begin + CHUNK])
@@ -135,7 +152,13 @@ async def _read_own(pipeline: Pipeline, writer: Writer, request: Request, progre
 
 
 async def _read_foreign(
-    warc: Path, pipeline: Pipeline, writer: Writer, archive: Archive | None, request: Request, report: Report, progress: Progress
+    warc: Path,
+    pipeline: Pipeline,
+    writer: Writer,
+    archive: Archive | None,
+    request: Request,
+    report: Report,
+    progress: Progress,
 ) -> None:
     """Copy the pages of a WARC file into the archive (a dry run reads them where they lie) and read them."""
     chunk: list[Found] = []
@@ -164,7 +187,9 @@ def _pages(warc: Path, request: Request, report: Report) -> Iterator[Found]:
         yield found
 
 
-async def _take(chunk: list[Found], warc: Path, pipeline: Pipeline, writer: Writer, archive: Archive | None) -> None:
+async def _take(
+    chunk: list[Found], warc: Path, pipeline: Pipeline, writer: Writer, archive: Archive | None
+) -> None:
     if not chunk:
         return
     await pipeline.room(OPEN_CAPTURES)
@@ -187,6 +212,12 @@ def _adopt(db: Database, chunk: Sequence[Found], warc: Path, archive: Archive | 
             places.append((found, archive.adopt(warc, found)))
     if archive is not None:
         archive.sync()
-    ids = [insert_capture(db, found.capture, place, entry_id=None, first_crawl=False) for found, place in places]
-    fresh = rows(db, f"SELECT * FROM captures WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY id", tuple(ids)) if ids else []
+    ids = [
+        insert_capture(db, found.capture, place, entry_id=None, first_crawl=False) for found, place in places
+    ]
+    fresh = (
+        rows(db, f"SELECT * FROM captures WHERE id IN ({', '.join('?' * len(ids))}) ORDER BY id", tuple(ids))
+        if ids
+        else []
+    )
     return [row for row in known if row["state"] != "pending"] + fresh

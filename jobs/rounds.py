@@ -32,7 +32,9 @@ log = structlog.get_logger("rounds")
 class Rounds:
     """The service's housekeeping. `poke` wakes the deliveries for a notice to the operator."""
 
-    def __init__(self, config: Config, machine: Machine, policy: AlertPolicy, poke: Callable[[], None]) -> None:
+    def __init__(
+        self, config: Config, machine: Machine, policy: AlertPolicy, poke: Callable[[], None]
+    ) -> None:
         self._config = config
         self._machine = machine
         self._policy = policy
@@ -45,8 +47,12 @@ class Rounds:
         """Judge health; ping the heartbeat where all is well; tell the operator where it is not."""
         await self.notice_topics()
         await self._machine.writer.read(self._machine.intake.learn_rhythm)
-        await asyncio.to_thread(refresh_feeds, self._machine.database_path, self._machine.data_dir, self._config.web.base_url)
-        status = await self._machine.writer.read(lambda db: gather_status(db, self._machine.data_dir, self._config, now_utc()))
+        await asyncio.to_thread(
+            refresh_feeds, self._machine.database_path, self._machine.data_dir, self._config.web.base_url
+        )
+        status = await self._machine.writer.read(
+            lambda db: gather_status(db, self._machine.data_dir, self._config, now_utc())
+        )
         await self._judge_sources()
         self._machine.metrics.now(
             queues={"captures": status.pending_captures, "entries": status.waiting_entries, "deliveries": status.undelivered},
@@ -72,10 +78,12 @@ class Rounds:
         if not url:
             return
         try:
-            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PING_TIMEOUT_S)) as session:
-                async with session.get(resolve_secret(url), allow_redirects=False) as answer:
-                    if answer.status >= 300:
-                        log.warning("the heartbeat was not taken", status=answer.status)
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PING_TIMEOUT_S)) as session,
+                session.get(resolve_secret(url), allow_redirects=False) as answer,
+            ):
+                if answer.status >= 300:
+                    log.warning("the heartbeat was not taken", status=answer.status)
         except (aiohttp.ClientError, TimeoutError, ValueError) as fault:
             # The address is a secret: only the kind of fault is logged.
             log.warning("the heartbeat could not be sent", fault=type(fault).__name__)
@@ -120,5 +128,8 @@ def _optimize(db: Database) -> None:
 
 def _sources_now(db: Database) -> list[health.SourceNow]:
     return [
-        health.SourceNow(row["name"], row["state"], parse_stamp(row["state_since"]), row["failures"], row["error"]) for row in source_rows(db)
+        health.SourceNow(
+            row["name"], row["state"], parse_stamp(row["state_since"]), row["failures"], row["error"]
+        )
+        for row in source_rows(db)
     ]

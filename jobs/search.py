@@ -48,7 +48,10 @@ def search(db: Database, query: str, *, limit: int = 20, before: int | None = No
     if fts is None:
         return []
     terms = [term for term in words(normalise(query)) if term]
-    return [Hit(row, *snippet(row["title"], row["text"], terms)) for row in search_articles(db, fts, limit=limit, before=before)]
+    return [
+        Hit(row, *snippet(row["title"], row["text"], terms))
+        for row in search_articles(db, fts, limit=limit, before=before)
+    ]
 
 
 def snippet(title: str, text: str, terms: list[str]) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -58,11 +61,15 @@ def snippet(title: str, text: str, terms: list[str]) -> tuple[str, tuple[tuple[i
     spans = []
     if terms:
         pattern = re.compile(r"(?<!\w)(?:" + "|".join(re.escape(term) for term in terms) + r")\w*")
-        spans = [(mapped.start(found.start()), mapped.end(found.end())) for found in pattern.finditer(mapped.text)]
+        spans = [
+            (mapped.start(found.start()), mapped.end(found.end())) for found in pattern.finditer(mapped.text)
+        ]
     begin = max(0, (spans[0][0] if spans else 0) - SNIPPET_CHARS // 3)
     if begin:
         begin = searched.find(" ", begin) + 1 or begin
     end = min(len(searched), begin + SNIPPET_CHARS)
     piece = searched[begin:end].replace("\n", " ")
     marks = tuple((a - begin, b - begin) for a, b in spans if begin <= a and b <= end)
-    return ("…" if begin else "") + piece + ("…" if end < len(searched) else ""), tuple((a + bool(begin), b + bool(begin)) for a, b in marks)
+    return ("…" if begin else "") + piece + ("…" if end < len(searched) else ""), tuple(
+        (a + bool(begin), b + bool(begin)) for a, b in marks
+    )

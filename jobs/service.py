@@ -75,7 +75,10 @@ class Service:
             self._machine = machine
             run_id = await machine.writer.read(lambda db: start_run(db, "run", os.getpid(), now_utc()))
             deliverer = Deliverer(
-                lambda: open_database(machine.database_path), self.config.channels, base_dir=self.config.base_dir, base_url=self.config.web.base_url
+                lambda: open_database(machine.database_path),
+                self.config.channels,
+                base_dir=self.config.base_dir,
+                base_url=self.config.web.base_url,
             )
             machine.on_alert = deliverer.poke
             rounds = Rounds(self.config, machine, policy, deliverer.poke)
@@ -83,10 +86,23 @@ class Service:
             await machine.resume()
             scheduler = self._scheduler(rounds)
             scheduler.start()
-            log.info("running", pid=os.getpid(), data_dir=str(self.data_dir), sources=len(machine.sources), channels=len(self.config.channels))
+            log.info(
+                "running",
+                pid=os.getpid(),
+                data_dir=str(self.data_dir),
+                sources=len(machine.sources),
+                channels=len(self.config.channels),
+            )
             state = "failed"
             try:
-                await self._until_stopped([deliverer.run(self._stop), self._watch(rounds), machine.pipeline.failure(), *(part(self._stop) for part in self._parts)])
+                await self._until_stopped(
+                    [
+                        deliverer.run(self._stop),
+                        self._watch(rounds),
+                        machine.pipeline.failure(),
+                        *(part(self._stop) for part in self._parts),
+                    ]
+                )
                 state = "ok"
             finally:
                 scheduler.shutdown(wait=False)
@@ -102,9 +118,17 @@ class Service:
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
             timezone="UTC",
         )
-        scheduler.add_job(self._tick, IntervalTrigger(seconds=self.config.service.tick), next_run_time=now_utc())
-        scheduler.add_job(rounds.judge, IntervalTrigger(seconds=ROUND_S), next_run_time=now_utc() + timedelta(seconds=ROUND_S))
-        scheduler.add_job(rounds.tidy, IntervalTrigger(hours=24), next_run_time=now_utc() + timedelta(hours=1))
+        scheduler.add_job(
+            self._tick, IntervalTrigger(seconds=self.config.service.tick), next_run_time=now_utc()
+        )
+        scheduler.add_job(
+            rounds.judge,
+            IntervalTrigger(seconds=ROUND_S),
+            next_run_time=now_utc() + timedelta(seconds=ROUND_S),
+        )
+        scheduler.add_job(
+            rounds.tidy, IntervalTrigger(hours=24), next_run_time=now_utc() + timedelta(hours=1)
+        )
         return scheduler
 
     async def _tick(self) -> None:
@@ -145,7 +169,10 @@ class Service:
     @staticmethod
     def _spread(db: Database) -> None:
         now = now_utc()
-        due = [(row["name"], parse_stamp(row["next_check"]) if row["last_check"] else None) for row in source_rows(db)]
+        due = [
+            (row["name"], parse_stamp(row["next_check"]) if row["last_check"] else None)
+            for row in source_rows(db)
+        ]
         moved = spread(due, now, min(START_SPREAD_S, len(due) * 0.25), Random())  # noqa: S311 - no secret
         for name, moment in moved.items():
             update_source(db, name, {"next_check": stamp(moment)})

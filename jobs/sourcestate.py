@@ -39,7 +39,13 @@ def rhythm_of(known: Sequence[tuple[Source, Row]], requests_per_day: float) -> R
     """The rhythm of all configured sources, from their stored states."""
     states = [(from_json(row["rate_state"]), bounds_of(source)) for source, row in known]
     profile = pooled_profile(state for state, _ in states)
-    return Rhythm(solve_k([(from_json(row["rate_state"], profile), bounds_of(source)) for source, row in known], requests_per_day), profile)
+    return Rhythm(
+        solve_k(
+            [(from_json(row["rate_state"], profile), bounds_of(source)) for source, row in known],
+            requests_per_day,
+        ),
+        profile,
+    )
 
 
 def bounds_of(source: Source) -> Bounds:
@@ -77,7 +83,9 @@ def _sentence(checked: Checked) -> str | None:
     return str(checked.problem) if checked.problem else None
 
 
-def after_check(row: Row, source: Source, checked: Checked, now: datetime, rhythm: Rhythm, rng: Random) -> tuple[dict[str, Any], str | None]:
+def after_check(
+    row: Row, source: Source, checked: Checked, now: datetime, rhythm: Rhythm, rng: Random
+) -> tuple[dict[str, Any], str | None]:
     """The new values of a source's columns, and the sentence for a person where the check failed."""
     answer = checked.answer
     failed = checked.error is not None or checked.problem is not None
@@ -94,8 +102,12 @@ def after_check(row: Row, source: Source, checked: Checked, now: datetime, rhyth
     state = from_json(row["rate_state"], rhythm.profile) if failed else learned(row, checked, now, rhythm)
     outcome = Outcome("gone" if gone else "failed" if failed else "answered", failures, times)
     decision = next_check(state, outcome, now, bounds_of(source), rhythm.k, rng)
-    health = judge_source(Health(row["state"], parse_stamp(row["state_since"])), state, now, failure=sentence, gone=gone)
-    move, moved = follow_move(Move(row["moved_url"], row["moved_sightings"]), answer.job.address, answer.permanent_url)
+    health = judge_source(
+        Health(row["state"], parse_stamp(row["state_since"])), state, now, failure=sentence, gone=gone
+    )
+    move, moved = follow_move(
+        Move(row["moved_url"], row["moved_sightings"]), answer.job.address, answer.permanent_url
+    )
     changes: dict[str, Any] = {
         "last_check": stamp(now), "failures": failures, "rate_state": state.to_json(), "interval_s": decision.interval_s,
         "next_check": stamp(decision.next_check or now + GONE_RETRY), "not_before": stamp(decision.hold_until) if decision.hold_until else None,
@@ -105,7 +117,11 @@ def after_check(row: Row, source: Source, checked: Checked, now: datetime, rhyth
     if not failed:
         changes |= {"last_success": stamp(now), "first_crawl_done": 1}
         if answer.status != 304:
-            changes |= {"etag": answer.header("etag"), "last_modified": answer.header("last-modified"), "body_digest": checked.digest}
+            changes |= {
+                "etag": answer.header("etag"),
+                "last_modified": answer.header("last-modified"),
+                "body_digest": checked.digest,
+            }
         if checked.new_dates:
             changes["last_new"] = stamp(now)
     return changes, sentence

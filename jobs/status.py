@@ -57,7 +57,13 @@ def gather_status(db: Database, data_dir: Path, config: Config, now: datetime) -
     free = shutil.disk_usage(data_dir).free
     pending = int(scalar(db, "SELECT count(*) FROM captures WHERE state = 'pending'"))
     oldest = scalar(db, "SELECT min(fetched_at) FROM captures WHERE state = 'pending'")
-    stuck = int(scalar(db, "SELECT count(*) FROM deliveries WHERE state = 'waiting' AND next_try < ?", (stamp(now - STUCK_AGE),)))
+    stuck = int(
+        scalar(
+            db,
+            "SELECT count(*) FROM deliveries WHERE state = 'waiting' AND next_try < ?",
+            (stamp(now - STUCK_AGE),),
+        )
+    )
     dead = int(scalar(db, "SELECT count(*) FROM deliveries WHERE state = 'dead'"))
     reasons = judge(
         states=states, run=run, running=holder is not None, pending=pending, oldest_pending=parse_stamp(oldest) if oldest else None, stuck=stuck,
@@ -88,18 +94,27 @@ def judge(
 ) -> tuple[str, ...]:  # fmt: skip
     """Why all is not well, one sentence each; pure."""
     reasons = []
-    network = network_sentence(states["failing"], sum(count for state, count in states.items() if state != "disabled"))
+    network = network_sentence(
+        states["failing"], sum(count for state, count in states.items() if state != "disabled")
+    )
     if network is not None:
         reasons.append(network)
     if run is not None and run["state"] in {"failed", "interrupted"} and not running:
-        reasons.append(f"the last run ({run['job']}) {'failed' if run['state'] == 'failed' else 'was interrupted'}: start it again")
+        reasons.append(
+            f"the last run ({run['job']}) {'failed' if run['state'] == 'failed' else 'was interrupted'}: start it again"
+        )
     old = oldest_pending is not None and now - oldest_pending > PENDING_AGE
     if pending > PENDING_LIMIT or (pending and old):
-        reasons.append(f"{pending} captures wait to be read" + ("" if running else "; `borderwatch crawl` or `borderwatch run` reads them"))
+        reasons.append(
+            f"{pending} captures wait to be read"
+            + ("" if running else "; `borderwatch crawl` or `borderwatch run` reads them")
+        )
     if stuck:
         reasons.append(f"{stuck} deliveries are stuck: `borderwatch alerts list` tells why")
     if dead:
         reasons.append(f"{dead} deliveries were given up: mend the channel, then `borderwatch alerts retry`")
     if disk_free_bytes < DISK_FREE_BYTES:
-        reasons.append(f"only {disk_free_bytes // 2**20} MB of disk are free: make room, or move the data directory")
+        reasons.append(
+            f"only {disk_free_bytes // 2**20} MB of disk are free: make room, or move the data directory"
+        )
     return tuple(reasons)

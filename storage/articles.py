@@ -27,11 +27,20 @@ def article_by_id(db: Database, article_id: int) -> Row | None:
 
 def article_of_address(db: Database, url: str) -> Row | None:
     """The article captured at an address, or known by it as its canonical form."""
-    return first(db, "SELECT * FROM articles WHERE canonical_url = ? OR url = ? ORDER BY id LIMIT 1", (url, url))
+    return first(
+        db, "SELECT * FROM articles WHERE canonical_url = ? OR url = ? ORDER BY id LIMIT 1", (url, url)
+    )
 
 
 def insert_article(
-    db: Database, article: Article, indexed: tuple[str, str], *, capture_id: int | None, source: str, first_seen: datetime, backlog: bool
+    db: Database,
+    article: Article,
+    indexed: tuple[str, str],
+    *,
+    capture_id: int | None,
+    source: str,
+    first_seen: datetime,
+    backlog: bool,
 ) -> int:
     """Add an article and its search entry (`indexed`: normalised title and text); returns its id."""
     published = article.published
@@ -51,11 +60,27 @@ def insert_article(
     return article_id
 
 
-def revise_article(db: Database, old: Row, article: Article, indexed: tuple[str, str], *, capture_id: int | None, now: datetime) -> None:
+def revise_article(
+    db: Database,
+    old: Row,
+    article: Article,
+    indexed: tuple[str, str],
+    *,
+    capture_id: int | None,
+    now: datetime,
+) -> None:
     """Keep what the page said before as a revision, and store what it says now."""
     db.execute(
         "INSERT INTO revisions (article_id, revision, capture_id, seen_at, title, text, date) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (old["id"], old["revision"], old["capture_id"], old["updated_at"], old["title"], old["text"], old["date"]),
+        (
+            old["id"],
+            old["revision"],
+            old["capture_id"],
+            old["updated_at"],
+            old["title"],
+            old["text"],
+            old["date"],
+        ),
     )
     unindex(db, old)
     published = article.published
@@ -70,12 +95,20 @@ def revise_article(db: Database, old: Row, article: Article, indexed: tuple[str,
         # The first date stands when the page only says that it was touched; a better-founded one replaces none.
         db.execute(
             "UPDATE articles SET date = ?, date_utc = ?, date_source = ?, date_precision = ? WHERE id = ? AND date IS NULL",
-            (published.isoformat(), stamp(published.at), published.provenance, published.precision, old["id"]),
+            (
+                published.isoformat(),
+                stamp(published.at),
+                published.provenance,
+                published.precision,
+                old["id"],
+            ),
         )
     db.execute("INSERT INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)", (old["id"], *indexed))
 
 
-def reread_article(db: Database, old: Row, article: Article, indexed: tuple[str, str], *, now: datetime) -> None:
+def reread_article(
+    db: Database, old: Row, article: Article, indexed: tuple[str, str], *, now: datetime
+) -> None:
     """The same bytes read by better rules: the article is corrected in place, its page did not change."""
     unindex(db, old)
     published = article.published
@@ -105,7 +138,10 @@ def rebuild_index(db: Database) -> int:
     db.execute("INSERT INTO articles_fts (articles_fts) VALUES ('delete-all')")
     count = 0
     for row in db.conn.execute("SELECT id, title, text FROM articles").fetchall():
-        db.execute("INSERT INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)", (row[0], normalise(row[1]), normalise(row[2])))
+        db.execute(
+            "INSERT INTO articles_fts (rowid, title, text) VALUES (?, ?, ?)",
+            (row[0], normalise(row[1]), normalise(row[2])),
+        )
         count += 1
     return count
 
@@ -115,15 +151,22 @@ def revisions_of(db: Database, article_id: int) -> list[Row]:
     return rows(db, "SELECT * FROM revisions WHERE article_id = ? ORDER BY revision", (article_id,))
 
 
-def set_matches(db: Database, article_id: int, matches: Sequence[tuple[Match, str]], now: datetime) -> tuple[list[str], list[str]]:
+def set_matches(
+    db: Database, article_id: int, matches: Sequence[tuple[Match, str]], now: datetime
+) -> tuple[list[str], list[str]]:
     """Replace an article's matches by these (match, verdict); returns the topics gained and lost.
 
     A match that stands keeps when it was first found and what became of it then.
     """
-    before = {row["topic"]: row for row in rows(db, "SELECT topic, verdict, created FROM matches WHERE article_id = ?", (article_id,))}
+    before = {
+        row["topic"]: row
+        for row in rows(db, "SELECT topic, verdict, created FROM matches WHERE article_id = ?", (article_id,))
+    }
     topics = [match.topic for match, _ in matches]
     lost = [topic for topic in before if topic not in topics]
-    db.conn.executemany("DELETE FROM matches WHERE article_id = ? AND topic = ?", ((article_id, topic) for topic in lost))
+    db.conn.executemany(
+        "DELETE FROM matches WHERE article_id = ? AND topic = ?", ((article_id, topic) for topic in lost)
+    )
     for match, verdict in matches:
         db.execute(
             "INSERT INTO matches (article_id, topic, topic_version, score, threshold, rules, evidence, concepts, places, created, verdict)"
@@ -146,7 +189,13 @@ def _json(value: object) -> str:
 def match_from_row(row: Row) -> Match:
     """The record of a stored match."""
     evidence = tuple(
-        Evidence(item["field"], item["start"], item["end"], item["quote"], tuple((a, b) for a, b in item.get("marks", ())))
+        Evidence(
+            item["field"],
+            item["start"],
+            item["end"],
+            item["quote"],
+            tuple((a, b) for a, b in item.get("marks", ())),
+        )
         for item in json.loads(row["evidence"])
     )
     return Match(
@@ -161,7 +210,9 @@ def matches_of(db: Database, article_id: int) -> list[Row]:
     return rows(db, "SELECT * FROM matches WHERE article_id = ? ORDER BY topic", (article_id,))
 
 
-def export_articles(db: Database, *, since: datetime | None = None, topic: str | None = None) -> Iterator[Row]:
+def export_articles(
+    db: Database, *, since: datetime | None = None, topic: str | None = None
+) -> Iterator[Row]:
     """Every article in order of id, duplicates too, with its topics; read in short pages."""
     last = 0
     join = "JOIN matches m ON m.article_id = a.id AND m.topic = :topic" if topic else ""

@@ -27,7 +27,9 @@ def digest_of(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def insert_capture(db: Database, capture: Capture, place: Archived, *, entry_id: int | None, first_crawl: bool) -> int:
+def insert_capture(
+    db: Database, capture: Capture, place: Archived, *, entry_id: int | None, first_crawl: bool
+) -> int:
     """Add a pending capture whose bytes are already synced to the archive; returns its id."""
     cursor = db.execute(
         "INSERT INTO captures (entry_id, source, url, listed_url, fetched_at, status, content_type, digest, file, offset, length, first_crawl)"
@@ -55,14 +57,23 @@ def fail_capture(db: Database, capture_id: int, reason: str, now: datetime) -> b
     aside = tries >= MAX_TRIES
     db.execute(
         "UPDATE captures SET tries = ?, reason = ?, read_at = ?, state = ?, outcome = ? WHERE id = ?",
-        (tries, reason, stamp(now), "set_aside" if aside else "pending", "failed" if aside else None, capture_id),
+        (
+            tries,
+            reason,
+            stamp(now),
+            "set_aside" if aside else "pending",
+            "failed" if aside else None,
+            capture_id,
+        ),
     )
     return aside
 
 
 def pending_captures(db: Database, limit: int = -1, after: int = 0) -> list[Row]:
     """Captures that wait for a reader, oldest first, with id above `after`."""
-    return rows(db, "SELECT * FROM captures WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?", (after, limit))
+    return rows(
+        db, "SELECT * FROM captures WHERE state = 'pending' AND id > ? ORDER BY id LIMIT ?", (after, limit)
+    )
 
 
 def count_pending(db: Database) -> int:
@@ -80,7 +91,9 @@ def known_digest(db: Database, url: str, digest: str) -> Row | None:
     return first(db, "SELECT * FROM captures WHERE url = ? AND digest = ? LIMIT 1", (url, digest))
 
 
-def captures_to_reread(db: Database, since: datetime | None, until: datetime | None, sources: tuple[str, ...]) -> list[Row]:
+def captures_to_reread(
+    db: Database, since: datetime | None, until: datetime | None, sources: tuple[str, ...]
+) -> list[Row]:
     """Captures that were read before, fetched in [since, until), of the named sources or of all, oldest first."""
     where, params = ["state != 'pending'"], list[str]()
     if since:

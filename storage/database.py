@@ -52,8 +52,12 @@ def open_database(path: Path, *, readonly: bool = False) -> Database:
     try:
         if readonly:
             if not path.exists():
-                raise StorageError(f"{path}: there is no database yet. Run `borderwatch crawl` or `borderwatch run` first.")
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+                raise StorageError(
+                    f"{path}: there is no database yet. Run `borderwatch crawl` or `borderwatch run` first."
+                )
+            connection = sqlite3.connect(
+                f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+            )
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -80,13 +84,21 @@ def explain(fault: Exception, path: Path) -> StorageError:
     """Turn a failure of SQLite or the file system into a sentence that says what to do."""
     text = str(fault)
     if "locked" in text or "busy" in text:
-        return StorageError(f"{path}: the database stayed locked by another program for {BUSY_TIMEOUT_MS // 1000} s. Stop the other program, or try again.")
+        return StorageError(
+            f"{path}: the database stayed locked by another program for {BUSY_TIMEOUT_MS // 1000} s. Stop the other program, or try again."
+        )
     if "full" in text or "No space" in text:
-        return StorageError(f"{path}: the disk is full. Free some space and start again; nothing that was stored is lost.")
+        return StorageError(
+            f"{path}: the disk is full. Free some space and start again; nothing that was stored is lost."
+        )
     if "readonly" in text or "Permission" in text or "Read-only" in text or "unable to open" in text:
-        return StorageError(f"{path}: cannot be written ({text}). Give this user write access to the folder, or choose another with --data-dir.")
+        return StorageError(
+            f"{path}: cannot be written ({text}). Give this user write access to the folder, or choose another with --data-dir."
+        )
     if "malformed" in text or "not a database" in text:
-        return StorageError(f"{path}: the file is damaged ({text}). Run `borderwatch doctor`, or restore a backup with `borderwatch restore FILE`.")
+        return StorageError(
+            f"{path}: the file is damaged ({text}). Run `borderwatch doctor`, or restore a backup with `borderwatch restore FILE`."
+        )
     return StorageError(f"{path}: {text}")
 
 
@@ -134,11 +146,15 @@ def migrate(db: Database) -> list[str]:
         return []
     applied = []
     with write_transaction(db):
-        connection.execute("CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TEXT NOT NULL) STRICT"
+        )
         done = _applied(connection)
         unknown = done - {m.name for m in MIGRATIONS}
         if unknown:
-            raise StorageError(f"the database was written by a newer version (it has {', '.join(sorted(unknown))}). Update borderwatch, or restore an older backup.")
+            raise StorageError(
+                f"the database was written by a newer version (it has {', '.join(sorted(unknown))}). Update borderwatch, or restore an older backup."
+            )
         for migration in MIGRATIONS:
             if migration.name in done:
                 continue

@@ -34,7 +34,11 @@ def known_entries(db: Database, keys: Sequence[str]) -> dict[str, Row]:
     for begin in range(0, len(keys), _LOOKUP):
         part = tuple(keys[begin : begin + _LOOKUP])
         marks = ", ".join("?" * len(part))
-        found = rows(db, f"SELECT id, key, url, source, title, updated, published, state FROM entries WHERE key IN ({marks})", part)
+        found = rows(
+            db,
+            f"SELECT id, key, url, source, title, updated, published, state FROM entries WHERE key IN ({marks})",
+            part,
+        )
         known |= {row["key"]: row for row in found}
     return known
 
@@ -44,12 +48,18 @@ def captured_elsewhere(db: Database, keys: Sequence[str]) -> set[str]:
     known: set[str] = set()
     for begin in range(0, len(keys), _LOOKUP):
         part = tuple(keys[begin : begin + _LOOKUP])
-        found = rows(db, f"SELECT canonical_url FROM articles WHERE canonical_url IN ({', '.join('?' * len(part))})", part)
+        found = rows(
+            db,
+            f"SELECT canonical_url FROM articles WHERE canonical_url IN ({', '.join('?' * len(part))})",
+            part,
+        )
         known |= {row["canonical_url"] for row in found}
     return known
 
 
-def insert_entries(db: Database, source: str, items: Iterable[tuple[str, Entry, str]], *, now: datetime, first_crawl: bool) -> None:
+def insert_entries(
+    db: Database, source: str, items: Iterable[tuple[str, Entry, str]], *, now: datetime, first_crawl: bool
+) -> None:
     """Add entries as (key, entry, state); a key that exists already is left as it is."""
     db.conn.executemany(
         "INSERT INTO entries (key, url, source, title, published, published_json, updated, summary, authors, language, content_html, listed_at, first_crawl, state)"
@@ -70,7 +80,15 @@ def relist_entries(db: Database, items: Iterable[tuple[int, Entry]], now: dateti
     db.conn.executemany(
         "UPDATE entries SET state = 'listed', tries = 0, next_try = NULL, reason = NULL, url = ?, title = ?, updated = ?, summary = ?, content_html = ?, listed_at = ?, first_crawl = 0 WHERE id = ?",
         (
-            (entry.url, entry.title, stamp(entry.updated) if entry.updated else None, entry.summary, entry.content_html, stamp(now), entry_id)
+            (
+                entry.url,
+                entry.title,
+                stamp(entry.updated) if entry.updated else None,
+                entry.summary,
+                entry.content_html,
+                stamp(now),
+                entry_id,
+            )
             for entry_id, entry in items
         ),
     )
@@ -88,10 +106,14 @@ def entries_to_fetch(db: Database, source: str, now: datetime, limit: int) -> li
 
 def mark_captured(db: Database, entry_id: int) -> None:
     """The entry's page is in the archive."""
-    db.execute("UPDATE entries SET state = 'captured', reason = NULL, next_try = NULL WHERE id = ?", (entry_id,))
+    db.execute(
+        "UPDATE entries SET state = 'captured', reason = NULL, next_try = NULL WHERE id = ?", (entry_id,)
+    )
 
 
-def mark_failed(db: Database, entry_id: int, reason: str, *, next_try: datetime | None, state: str = "failed") -> None:
+def mark_failed(
+    db: Database, entry_id: int, reason: str, *, next_try: datetime | None, state: str = "failed"
+) -> None:
     """The entry's page was not fetched: tried again at `next_try`, or given up (`failed`, `refused`) where None."""
     db.execute(
         "UPDATE entries SET tries = tries + 1, reason = ?, next_try = ?, state = ? WHERE id = ?",

@@ -21,7 +21,10 @@ def count_lines(db: Database, host: str, lines: Sequence[int], now: datetime) ->
         " ON CONFLICT (host, line) DO UPDATE SET pages = pages + 1, last_seen = excluded.last_seen",
         ((host, line, moment) for line in set(lines[:LINES_PER_PAGE])),
     )
-    db.execute("INSERT INTO host_pages (host, pages) VALUES (?, 1) ON CONFLICT (host) DO UPDATE SET pages = pages + 1", (host,))
+    db.execute(
+        "INSERT INTO host_pages (host, pages) VALUES (?, 1) ON CONFLICT (host) DO UPDATE SET pages = pages + 1",
+        (host,),
+    )
 
 
 def line_counts(db: Database, host: str) -> tuple[int, dict[int, int]]:

@@ -18,12 +18,20 @@ def start_run(db: Database, job: str, pid: int, now: datetime) -> int:
     return int(cursor.lastrowid or 0)
 
 
-def finish_run(db: Database, run_id: int, state: str, counts: dict[str, int], errors: list[str], now: datetime) -> None:
+def finish_run(
+    db: Database, run_id: int, state: str, counts: dict[str, int], errors: list[str], now: datetime
+) -> None:
     """Note how a job ended: state `ok`, `errors`, `failed` or `interrupted`."""
     with write_transaction(db):
         db.execute(
             "UPDATE runs SET finished = ?, state = ?, counts = ?, errors = ? WHERE id = ?",
-            (stamp(now), state, json.dumps(counts), json.dumps(errors[:ERRORS_KEPT], ensure_ascii=False), run_id),
+            (
+                stamp(now),
+                state,
+                json.dumps(counts),
+                json.dumps(errors[:ERRORS_KEPT], ensure_ascii=False),
+                run_id,
+            ),
         )
 
 

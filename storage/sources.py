@@ -24,7 +24,9 @@ def sync_sources(db: Database, sources: Iterable[Source], now: datetime) -> None
     """
     moment = stamp(now)
     wanted = {source.name: source for source in sources if source.enabled}
-    stored = {row["name"]: row for row in rows(db, "SELECT name, kind, url, moved_url, configured FROM sources")}
+    stored = {
+        row["name"]: row for row in rows(db, "SELECT name, kind, url, moved_url, configured FROM sources")
+    }
     for name, source in wanted.items():
         row = stored.get(name)
         if row is None:
@@ -61,7 +63,9 @@ def claim_due(db: Database, now: datetime, *, owner: str, until: datetime, limit
     return found
 
 
-def claim_named(db: Database, names: Sequence[str] | None, now: datetime, *, owner: str, until: datetime) -> list[Row]:
+def claim_named(
+    db: Database, names: Sequence[str] | None, now: datetime, *, owner: str, until: datetime
+) -> list[Row]:
     """Lease the named configured sources (None: every one) whatever their due time, but never against Retry-After."""
     moment = stamp(now)
     found = rows(
@@ -104,7 +108,9 @@ def update_source(db: Database, name: str, changes: dict[str, Any]) -> None:
 
 def ask_now(db: Database, names: Iterable[str], now: datetime) -> None:
     """Make sources due at once (for `crawl` beside a running service, and *check now* on the page)."""
-    db.conn.executemany("UPDATE sources SET next_check = ? WHERE name = ?", ((stamp(now), name) for name in names))
+    db.conn.executemany(
+        "UPDATE sources SET next_check = ? WHERE name = ?", ((stamp(now), name) for name in names)
+    )
 
 
 def source_row(db: Database, name: str) -> Row | None:

@@ -35,10 +35,24 @@ _LAZY = {
 }
 
 
-@click.group(cls=Commands, lazy=_LAZY, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Commands,
+    lazy=_LAZY,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(program_version(), prog_name="borderwatch")
-@click.option("--config", "config_option", type=click.Path(path_type=Path, dir_okay=False), help="Configuration file [else $BORDERWATCH_CONFIG, else ./borderwatch.toml, else the shipped defaults].")
-@click.option("--data-dir", "data_dir_option", type=click.Path(path_type=Path, file_okay=False), help="Database and archive [else $BORDERWATCH_DATA_DIR, else data_dir of the configuration, else ./data].")
+@click.option(
+    "--config",
+    "config_option",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Configuration file [else $BORDERWATCH_CONFIG, else ./borderwatch.toml, else the shipped defaults].",
+)
+@click.option(
+    "--data-dir",
+    "data_dir_option",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Database and archive [else $BORDERWATCH_DATA_DIR, else data_dir of the configuration, else ./data].",
+)
 @click.pass_context
 def main(ctx: click.Context, config_option: Path | None, data_dir_option: Path | None) -> None:
     """borderwatch watches news sources for the Iran–Pakistan border and alerts once per story.

@@ -35,7 +35,9 @@ class Moment(click.ParamType):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no date: give one such as 2026-01-31 or 2026-01-31T12:00+05:00", param, ctx)
+            self.fail(
+                f"{value!r} is no date: give one such as 2026-01-31 or 2026-01-31T12:00+05:00", param, ctx
+            )
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -92,12 +94,16 @@ def search(app: App, query: tuple[str, ...], limit: int, as_json: bool) -> None:
     hits = search_stored(app.open_database(readonly=True), " ".join(query), limit=limit)
     if as_json:
         keys = ("id", "url", "title", "date", "lang", "source", "story_id")
-        app.emit([{**{key: hit.row[key] for key in keys}, "snippet": hit.snippet} for hit in hits], as_json=True)
+        app.emit(
+            [{**{key: hit.row[key] for key in keys}, "snippet": hit.snippet} for hit in hits], as_json=True
+        )
         return
     if not hits:
         click.echo("Nothing found. Fewer words find more; word* finds every word that begins so.", err=True)
     for hit in hits:
-        click.echo(f"{hit.row['id']}  {hit.row['date'] or hit.row['first_seen'][:10]}  {hit.row['source']}  {hit.row['title']}")
+        click.echo(
+            f"{hit.row['id']}  {hit.row['date'] or hit.row['first_seen'][:10]}  {hit.row['source']}  {hit.row['title']}"
+        )
         click.echo(f"    {hit.snippet}\n    {hit.row['url']}")
 
 
@@ -116,12 +122,17 @@ def matches(app: App, topic: str | None, since: datetime | None, limit: int, as_
         " WHERE (:topic IS NULL OR m.topic = :topic) AND (:since IS NULL OR m.created >= :since) ORDER BY m.id DESC LIMIT :limit",
         {"topic": topic, "since": stamp(since) if since else None, "limit": limit},
     )
-    parsed = [{**row, **{key: json.loads(row[key]) for key in ("rules", "evidence", "places")}} for row in found]
+    parsed = [
+        {**row, **{key: json.loads(row[key]) for key in ("rules", "evidence", "places")}} for row in found
+    ]
     if as_json:
         app.emit(parsed, as_json=True)
         return
     if not parsed:
-        click.echo("No matches yet. `borderwatch crawl` looks for some; `borderwatch topics explain` tells why a text does not match.", err=True)
+        click.echo(
+            "No matches yet. `borderwatch crawl` looks for some; `borderwatch topics explain` tells why a text does not match.",
+            err=True,
+        )
     for row in parsed:
         click.echo(f"{row['article_id']}  {row['topic']} {row['score']:.2f}  {row['source']}  {row['title']}")
         for item in row["evidence"][:1]:

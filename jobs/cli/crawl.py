@@ -8,7 +8,14 @@ from dataclasses import asdict
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from crawler.fetch import Answer, PageAnswer
 from jobs.cli.app import App, json_option, note, pass_app
@@ -17,8 +24,15 @@ from jobs.log import configure_logging
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="Every enabled source, due or not (never against Retry-After, robots.txt or the host delay).")
-@click.option("--source", "names", multiple=True, metavar="NAME", help="Only this source (may be given again).")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Every enabled source, due or not (never against Retry-After, robots.txt or the host delay).",
+)
+@click.option(
+    "--source", "names", multiple=True, metavar="NAME", help="Only this source (may be given again)."
+)
 @click.option("--quiet", is_flag=True, help="Say something only when something is wrong (for cron).")
 @json_option
 @pass_app
@@ -39,7 +53,9 @@ def crawl(app: App, names: tuple[str, ...], *, everything: bool, quiet: bool, as
             what = "it will check the sources" if holder.job == "run" else "this pass is left to it"
             note(f"`borderwatch {holder.job}` works on {app.data_dir} as process {holder.pid}: {what}.")
     else:
-        report = asyncio.run(_watched(app, names, everything=everything, show=not quiet and sys.stderr.isatty()))
+        report = asyncio.run(
+            _watched(app, names, everything=everything, show=not quiet and sys.stderr.isatty())
+        )
     if as_json:
         app.emit(asdict(report), as_json=True)
     elif not quiet and holder is None:
@@ -47,13 +63,21 @@ def crawl(app: App, names: tuple[str, ...], *, everything: bool, quiet: bool, as
     for failure in report.failures:
         note(f"{failure['source']}: {failure['error']}")
     if report.deliveries_failed:
-        note(f"{report.deliveries_failed} deliveries failed; they are tried again (`borderwatch alerts list` tells why).")
+        note(
+            f"{report.deliveries_failed} deliveries failed; they are tried again (`borderwatch alerts list` tells why)."
+        )
     if report.errors:
         raise SystemExit(1)
 
 
 async def _watched(app: App, names: tuple[str, ...], *, everything: bool, show: bool) -> PassReport:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not show) as bar:
         sources = bar.add_task("sources", total=None)
         pages = bar.add_task("pages", total=None)

@@ -35,13 +35,24 @@ def _screen(found: Status) -> str:
     lines = [
         "all well" if found.ok else "NOT WELL: " + "; ".join(found.reasons),
         f"service    {'process ' + str(found.process) if found.process else 'not running'}",
-        f"last run   {run['job']} {run['state']}, {run['started'][:19]} to {(run['finished'] or 'now')[:19]}" if run else "last run   none yet",
+        f"last run   {run['job']} {run['state']}, {run['started'][:19]} to {(run['finished'] or 'now')[:19]}"
+        if run
+        else "last run   none yet",
         f"captures   {found.pending_captures} pending, {found.set_aside} set aside, {found.articles} articles, {found.matches} matches",
-        f"alerts     {found.undelivered} undelivered, {found.dead} given up" + (" (`borderwatch alerts retry` tries them again)" if found.dead else ""),
+        f"alerts     {found.undelivered} undelivered, {found.dead} given up"
+        + (" (`borderwatch alerts retry` tries them again)" if found.dead else ""),
         f"disk       {found.disk_free_bytes // 2**20:,} MB free, {found.data_bytes // 2**20:,} MB used",
-        "sources    " + (", ".join(f"{count} {state}" for state, count in sorted(found.source_states.items())) or "none configured"),
+        "sources    "
+        + (
+            ", ".join(f"{count} {state}" for state, count in sorted(found.source_states.items()))
+            or "none configured"
+        ),
     ]
-    lines += [f"  {row['state']:9} {row['name']}: {row['error'] or ''} (since {row['since'][:16]})" for row in found.sources if row["state"] not in {"ok", "new"}]
+    lines += [
+        f"  {row['state']:9} {row['name']}: {row['error'] or ''} (since {row['since'][:16]})"
+        for row in found.sources
+        if row["state"] not in {"ok", "new"}
+    ]
     return "\n".join(lines)
 
 
@@ -83,7 +94,11 @@ def backup(app: App, file: Path, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--replace", is_flag=True, help="Put it in the place of a database that is there (which is kept beside it).")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Put it in the place of a database that is there (which is kept beside it).",
+)
 @json_option
 @pass_app
 def restore(app: App, file: Path, *, replace: bool, as_json: bool) -> None:

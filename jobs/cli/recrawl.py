@@ -10,7 +10,14 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from jobs.cli.app import App, json_option, pass_app
 from jobs.cli.articles import MOMENT
@@ -20,10 +27,21 @@ from jobs.recrawl import recrawl as read_again
 
 
 @click.command()
-@click.option("--archive", "archives", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A WARC file from anywhere; its pages are copied into the archive. Without it: the own archive.")
+@click.option(
+    "--archive",
+    "archives",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A WARC file from anywhere; its pages are copied into the archive. Without it: the own archive.",
+)
 @click.option("--since", type=MOMENT, help="Only what was fetched since then.")
 @click.option("--until", type=MOMENT, help="Only what was fetched before then.")
-@click.option("--source", "sources", multiple=True, help="Only captures of this source (of a foreign WARC: of this host).")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    help="Only captures of this source (of a foreign WARC: of this host).",
+)
 @click.option("--dry-run", is_flag=True, help="Print what would change and change nothing.")
 @click.option("--alert", is_flag=True, help="Let old news alert too (the alert window is lifted).")
 @click.option("--workers", type=click.IntRange(1, 64), help="Reading processes [default: as configured].")
@@ -40,11 +58,25 @@ def recrawl(
     """
     request = Request(archives, since, until, sources, dry_run, alert, workers or app.config.service.workers)
     console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("reading again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("reading again"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("read", total=None)
         policy = alert_policy(app.config)
-        report = asyncio.run(read_again(app.config, app.data_dir, request, policy, lambda done, total: bar.update(task, completed=done, total=total)))
+        report = asyncio.run(
+            read_again(
+                app.config,
+                app.data_dir,
+                request,
+                policy,
+                lambda done, total: bar.update(task, completed=done, total=total),
+            )
+        )
     if as_json:
         app.emit(asdict(report), as_json=True)
     else:
@@ -61,8 +93,12 @@ def _summary(report: Report) -> str:
         + f"{report.read} read: {report.articles_new} new articles, {report.articles_changed} changed, {report.unchanged} unchanged,"
         f" {report.not_articles} not articles, {report.failed} failed. {report.alerts_new} alerts."
     ]
-    lines += [f"  + {match['topic']}  {match['article_id']}  {match['url']}" for match in report.matches_gained]
+    lines += [
+        f"  + {match['topic']}  {match['article_id']}  {match['url']}" for match in report.matches_gained
+    ]
     lines += [f"  - {match['topic']}  {match['article_id']}  {match['url']}" for match in report.matches_lost]
-    if report.dry_run and (report.articles_new or report.articles_changed or report.matches_gained or report.matches_lost):
+    if report.dry_run and (
+        report.articles_new or report.articles_changed or report.matches_gained or report.matches_lost
+    ):
         lines.append("Run it again without --dry-run to apply this.")
     return "\n".join(lines)

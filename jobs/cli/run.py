@@ -21,8 +21,12 @@ def run(app: App, *, no_web: bool) -> None:
     """
     configure_logging(app.config.service.log_format)
     if not app.config.sources:
-        note("No sources are configured: nothing will be watched. `borderwatch init` writes a first configuration.")
-    asyncio.run(Service(app.config, app.data_dir, () if no_web or not app.config.web.enabled else _page(app)).run())
+        note(
+            "No sources are configured: nothing will be watched. `borderwatch init` writes a first configuration."
+        )
+    asyncio.run(
+        Service(app.config, app.data_dir, () if no_web or not app.config.web.enabled else _page(app)).run()
+    )
 
 
 def _page(app: App) -> tuple[Part, ...]:

@@ -42,7 +42,9 @@ class ConfigurationError(UsageError):
         self.faults = tuple(faults)
         count = len(self.faults)
         lines = "\n".join(f"  {fault}" for fault in self.faults)
-        super().__init__(f"{count} fault{'s' if count > 1 else ''} in the configuration; nothing was started.\n{lines}")
+        super().__init__(
+            f"{count} fault{'s' if count > 1 else ''} in the configuration; nothing was started.\n{lines}"
+        )
 
 
 def find_config(option: Path | None, environment: Mapping[str, str], cwd: Path) -> Path | None:
@@ -111,7 +113,14 @@ def _read_toml(path: Path, faults: list[Fault]) -> dict[str, Any] | None:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        faults.append(Fault(str(path), "", "", "the file does not exist. Write one with `borderwatch init`, or name another with --config"))
+        faults.append(
+            Fault(
+                str(path),
+                "",
+                "",
+                "the file does not exist. Write one with `borderwatch init`, or name another with --config",
+            )
+        )
     except (OSError, UnicodeDecodeError) as fault:
         faults.append(Fault(str(path), "", "", f"cannot be read as UTF-8 text ({fault})"))
     except tomllib.TOMLDecodeError as fault:
@@ -133,7 +142,9 @@ def _fault(file: str, data: object, detail: Any) -> Fault:
     value = ""
     if detail["type"] != "missing" and isinstance(detail.get("input"), (str, int, float, bool, list)):
         value = "…" if _SECRET_KEYS & {str(part) for part in location} else repr(detail["input"])[:80]
-    reason = "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"].removeprefix("Value error, ")
+    reason = (
+        "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"].removeprefix("Value error, ")
+    )
     name = _name_at(data, location)
     return Fault(file, key, value, f"{reason} ({name})" if name else reason)
 
@@ -151,7 +162,9 @@ def _name_at(data: object, location: tuple[int | str, ...]) -> str:
     return name
 
 
-def _collect_sources(data: dict[str, Any], path: Path, faults: list[Fault]) -> list[tuple[str, SourceOptions]]:
+def _collect_sources(
+    data: dict[str, Any], path: Path, faults: list[Fault]
+) -> list[tuple[str, SourceOptions]]:
     """The sources of the file and of the files it includes, each with the file it came from."""
     found: list[tuple[str, SourceOptions]] = []
     raw = data.get("sources")
@@ -179,7 +192,14 @@ def _unique(found: list[tuple[str, SourceOptions]], faults: list[Fault]) -> tupl
     seen: dict[str, str] = {}
     for file, options in found:
         if options.name in seen:
-            faults.append(Fault(file, "sources.name", repr(options.name), f"the name is taken already (in {seen[options.name]})"))
+            faults.append(
+                Fault(
+                    file,
+                    "sources.name",
+                    repr(options.name),
+                    f"the name is taken already (in {seen[options.name]})",
+                )
+            )
         seen.setdefault(options.name, file)
     return tuple(options for _, options in found)
 
@@ -188,7 +208,9 @@ def _check_channels(model: ConfigFile, file: str, faults: list[Fault]) -> None:
     names: set[str] = set()
     for index, channel in enumerate(model.channels):
         if channel.name in names:
-            faults.append(Fault(file, f"channels[{index}].name", repr(channel.name), "the name is taken already"))
+            faults.append(
+                Fault(file, f"channels[{index}].name", repr(channel.name), "the name is taken already")
+            )
         names.add(channel.name)
     if any(channel.template or channel.template_html for channel in model.channels):
         from jobs.alerts.senders import template_faults  # noqa: PLC0415 - only operators' own templates need a check

@@ -52,7 +52,9 @@ def _zone(value: str) -> str:
 
 def _env_reference(value: str) -> str:
     if not value.startswith("env:"):
-        raise ValueError('name an environment variable, as "env:PROXY_URL", so that no secret stands in the file')
+        raise ValueError(
+            'name an environment variable, as "env:PROXY_URL", so that no secret stands in the file'
+        )
     return value
 
 
@@ -62,17 +64,42 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 class Service(Options):
     """How the service behaves, towards the web and on this machine."""
 
-    contact: str | None = Field(None, description="An address where publishers reach you; goes into the User-Agent. Required before public sources are crawled.", min_length=3, max_length=200)
-    allow_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field((), description="CIDRs of non-public networks that may be fetched, for tests and intranets.")
+    contact: str | None = Field(
+        None,
+        description="An address where publishers reach you; goes into the User-Agent. Required before public sources are crawled.",
+        min_length=3,
+        max_length=200,
+    )
+    allow_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
+        (), description="CIDRs of non-public networks that may be fetched, for tests and intranets."
+    )
     workers: int = Field(2, ge=1, le=64, description="Reading processes.")
-    host_delay: Duration = Field(1.0, description="Between two requests to one host; robots' Crawl-delay may raise it; 0 for tests.")
-    alert_window: Duration = Field(48 * 3600.0, description="What was published longer ago when it is first read alerts nobody (also at a source's first crawl).")
-    read_timeout: Duration = Field(20.0, description="A page that takes longer to read is tried once more and then set aside.")
-    requests_per_day: int = Field(24_000, ge=24, description="Budget of listing requests that the adaptive schedule spreads over all sources.")
+    host_delay: Duration = Field(
+        1.0, description="Between two requests to one host; robots' Crawl-delay may raise it; 0 for tests."
+    )
+    alert_window: Duration = Field(
+        48 * 3600.0,
+        description="What was published longer ago when it is first read alerts nobody (also at a source's first crawl).",
+    )
+    read_timeout: Duration = Field(
+        20.0, description="A page that takes longer to read is tried once more and then set aside."
+    )
+    requests_per_day: int = Field(
+        24_000,
+        ge=24,
+        description="Budget of listing requests that the adaptive schedule spreads over all sources.",
+    )
     tick: Duration = Field(5.0, description="How often the service looks for sources that are due.")
-    heartbeat_url: str | None = Field(None, description='Pinged after each healthy round (healthchecks-style); "env:NAME" reads a secret.')
-    data_dir: Path | None = Field(None, description="Where database and archive live; the option --data-dir and $BORDERWATCH_DATA_DIR win.")
-    log_format: Annotated[str, Field(pattern="^(console|json)$")] = Field("console", description='"console" or "json".')
+    heartbeat_url: str | None = Field(
+        None, description='Pinged after each healthy round (healthchecks-style); "env:NAME" reads a secret.'
+    )
+    data_dir: Path | None = Field(
+        None,
+        description="Where database and archive live; the option --data-dir and $BORDERWATCH_DATA_DIR win.",
+    )
+    log_format: Annotated[str, Field(pattern="^(console|json)$")] = Field(
+        "console", description='"console" or "json".'
+    )
 
 
 class SourceOptions(Options):
@@ -82,17 +109,32 @@ class SourceOptions(Options):
     feed: HttpUrl | None = Field(None, description="Address of an RSS, Atom or JSON feed.")
     sitemap: HttpUrl | None = Field(None, description="Address of a news sitemap or sitemap index (.gz too).")
     section: HttpUrl | None = Field(None, description="Address of a page that links to articles.")
-    telegram: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{4,64}$")] | None = Field(None, description="Name of a public Telegram channel.")
+    telegram: Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{4,64}$")] | None = Field(
+        None, description="Name of a public Telegram channel."
+    )
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = Field(None, description="ISO 3166 code.")
-    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = Field(None, description="ISO 639 code; a hint.")
+    language: Annotated[str, Field(pattern="^[a-z]{2,3}$")] | None = Field(
+        None, description="ISO 639 code; a hint."
+    )
     enabled: bool = Field(True, description="false keeps the source in the file without crawling it.")
     min_interval: Duration = Field(300.0, description="Lower bound of the adaptive interval.")
     max_interval: Duration = Field(6 * 3600.0, description="Upper bound of the adaptive interval.")
-    rank: int = Field(50, ge=0, le=100, description="Trust, 0 (aggregator) to 100 (wire service): settles who leads a story.")
-    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(None, description="IANA zone for dates without an offset.")
-    link_pattern: Annotated[str, AfterValidator(_pattern)] | None = Field(None, description="For hard section pages: a regular expression that article addresses match.")
+    rank: int = Field(
+        50,
+        ge=0,
+        le=100,
+        description="Trust, 0 (aggregator) to 100 (wire service): settles who leads a story.",
+    )
+    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
+        None, description="IANA zone for dates without an offset."
+    )
+    link_pattern: Annotated[str, AfterValidator(_pattern)] | None = Field(
+        None, description="For hard section pages: a regular expression that article addresses match."
+    )
     folder: str | None = Field(None, description="Group, kept in OPML.")
-    proxy: Annotated[str, AfterValidator(_env_reference)] | None = Field(None, description='Proxy for this source alone, as "env:NAME".')
+    proxy: Annotated[str, AfterValidator(_env_reference)] | None = Field(
+        None, description='Proxy for this source alone, as "env:NAME".'
+    )
     full_text: bool = Field(False, description="Its entries carry the full text: no page is fetched.")
     render: bool = Field(False, description="Fetch pages through a real browser (extra dependency).")
     notes: str = Field("", description="For people.")
@@ -101,7 +143,9 @@ class SourceOptions(Options):
     def _one_address(self) -> Self:
         given = [kind for kind in KINDS if getattr(self, kind)]
         if len(given) != 1:
-            raise ValueError(f"give exactly one of feed, sitemap, section, telegram ({' and '.join(given) or 'none'} given)")
+            raise ValueError(
+                f"give exactly one of feed, sitemap, section, telegram ({' and '.join(given) or 'none'} given)"
+            )
         if self.min_interval > self.max_interval:
             raise ValueError("min_interval is greater than max_interval")
         return self
@@ -122,8 +166,13 @@ class SourceOptions(Options):
 class Include(Options):
     """Other files that belong to the configuration; names are relative to the file that names them."""
 
-    sources: tuple[str, ...] = Field((), description='Files of [[sources]], or shipped lists such as "presets:iran".')
-    topics: tuple[str, ...] = Field(("presets:iran-pakistan-border",), description='Topic files, or shipped topics such as "presets:iran-pakistan-border".')
+    sources: tuple[str, ...] = Field(
+        (), description='Files of [[sources]], or shipped lists such as "presets:iran".'
+    )
+    topics: tuple[str, ...] = Field(
+        ("presets:iran-pakistan-border",),
+        description='Topic files, or shipped topics such as "presets:iran-pakistan-border".',
+    )
 
 
 class SourceFile(Options):
@@ -135,7 +184,9 @@ class SourceFile(Options):
 class ConfigFile(Options):
     """The whole of `borderwatch.toml`."""
 
-    data_dir: Path | None = Field(None, description="Where database and archive live (also accepted in [service]).")
+    data_dir: Path | None = Field(
+        None, description="Where database and archive live (also accepted in [service])."
+    )
     service: Service = Field(Service(), description="The service.")
     sources: tuple[SourceOptions, ...] = Field((), description="What is watched.")
     include: Include = Field(Include(), description="Other files.")

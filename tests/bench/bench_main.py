@@ -69,7 +69,14 @@ class MemoryWatch(threading.Thread):
 def program(words: list[str], environment: dict[str, str]) -> tuple[float, dict[str, Any], dict[str, int]]:
     """Seconds, JSON and peak memory of one call."""
     begun = time.monotonic()
-    with subprocess.Popen([sys.executable, "-m", "jobs", *words, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT, env=environment) as child:
+    with subprocess.Popen(
+        [sys.executable, "-m", "jobs", *words, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    ) as child:
         watch = MemoryWatch(child.pid)
         watch.start()
         output, _ = child.communicate()
@@ -79,10 +86,15 @@ def program(words: list[str], environment: dict[str, str]) -> tuple[float, dict[
 
 def configuration(folder: Path, truth: Path) -> Path:
     """Every host of the corpus as a source, without delay."""
-    hosts = sorted({urlsplit(json.loads(line)["url"]).netloc for line in truth.read_text(encoding="utf-8").splitlines()})
+    hosts = sorted(
+        {urlsplit(json.loads(line)["url"]).netloc for line in truth.read_text(encoding="utf-8").splitlines()}
+    )
     sources = "".join(f'[[sources]]\nname = "{host}"\nfeed = "http://{host}/feed.xml"\n' for host in hosts)
     path = folder / "borderwatch.toml"
-    path.write_text(f'[service]\ncontact = "bench@example.org"\nhost_delay = 0\nworkers = {WORKERS}\n{sources}', encoding="utf-8")
+    path.write_text(
+        f'[service]\ncontact = "bench@example.org"\nhost_delay = 0\nworkers = {WORKERS}\n{sources}',
+        encoding="utf-8",
+    )
     return path
 
 
@@ -102,37 +114,107 @@ def main() -> None:
         folder = Path(name)
         config = configuration(folder, truth)
         server = subprocess.Popen(
-            [sys.executable, str(shared / "tools" / "replay_web.py"), "--warc", str(warc), "--truth", str(truth)], stdout=subprocess.PIPE, text=True
+            [
+                sys.executable,
+                str(shared / "tools" / "replay_web.py"),
+                "--warc",
+                str(warc),
+                "--truth",
+                str(truth),
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         assert server.stdout is not None
         proxy = f"http://127.0.0.1:{json.loads(server.stdout.readline())['port']}"
-        environment = {**os.environ, "http_proxy": proxy, "no_proxy": "", "BORDERWATCH_LOOP_PROBE": str(folder / "lag.json")}
+        environment = {
+            **os.environ,
+            "http_proxy": proxy,
+            "no_proxy": "",
+            "BORDERWATCH_LOOP_PROBE": str(folder / "lag.json"),
+        }
         try:
             for number in range(options.rounds):
                 plain_s = plain_loop(pages)
-                crawl_s, report["crawl"], peak = program(["crawl", "--all", "--config", str(config), "--data-dir", str(folder / f"crawl{number}")], environment)
+                crawl_s, report["crawl"], peak = program(
+                    ["crawl", "--all", "--config", str(config), "--data-dir", str(folder / f"crawl{number}")],
+                    environment,
+                )
                 lag = json.loads((folder / "lag.json").read_text()) if (folder / "lag.json").exists() else {}
-                again_s, report["second pass"], _ = program(["crawl", "--all", "--config", str(config), "--data-dir", str(folder / f"crawl{number}")], environment)
-                recrawl_s, report["recrawl"], peak2 = program(["recrawl", "--archive", str(warc), "--config", str(config), "--data-dir", str(folder / f"recrawl{number}")], environment)
-                rounds.append({"plain_s": plain_s, "crawl_s": crawl_s, "recrawl_s": recrawl_s, "second_pass_s": again_s})
+                again_s, report["second pass"], _ = program(
+                    ["crawl", "--all", "--config", str(config), "--data-dir", str(folder / f"crawl{number}")],
+                    environment,
+                )
+                recrawl_s, report["recrawl"], peak2 = program(
+                    [
+                        "recrawl",
+                        "--archive",
+                        str(warc),
+                        "--config",
+                        str(config),
+                        "--data-dir",
+                        str(folder / f"recrawl{number}"),
+                    ],
+                    environment,
+                )
+                rounds.append(
+                    {"plain_s": plain_s, "crawl_s": crawl_s, "recrawl_s": recrawl_s, "second_pass_s": again_s}
+                )
                 for kind in peak.keys() | peak2.keys():
                     memory[kind] = max(memory[kind], peak.get(kind, 0), peak2.get(kind, 0))
-                print(f"round {number + 1}: plain {plain_s:.1f} s, crawl {crawl_s:.1f} s, recrawl {recrawl_s:.1f} s, second pass {again_s:.1f} s", file=sys.stderr)
+                print(
+                    f"round {number + 1}: plain {plain_s:.1f} s, crawl {crawl_s:.1f} s, recrawl {recrawl_s:.1f} s, second pass {again_s:.1f} s",
+                    file=sys.stderr,
+                )
         finally:
             server.kill()
             server.wait()
-    ratio = {kind: statistics.median(one[f"{kind}_s"] / one["plain_s"] for one in rounds) for kind in ("crawl", "recrawl")}
+    ratio = {
+        kind: statistics.median(one[f"{kind}_s"] / one["plain_s"] for one in rounds)
+        for kind in ("crawl", "recrawl")
+    }
     lines = [
         ("plain trafilatura, 2 processes", statistics.median(one["plain_s"] for one in rounds), 1.0, "–"),
-        ("crawl (fetch, archive, read, tag, record)", statistics.median(one["crawl_s"] for one in rounds), ratio["crawl"], "≤ 1.5"),
-        ("recrawl --archive", statistics.median(one["recrawl_s"] for one in rounds), ratio["recrawl"], "≤ 1.2"),
-        ("second pass (all feeds 304)", statistics.median(one["second_pass_s"] for one in rounds), statistics.median(one["second_pass_s"] / one["plain_s"] for one in rounds), "–"),
+        (
+            "crawl (fetch, archive, read, tag, record)",
+            statistics.median(one["crawl_s"] for one in rounds),
+            ratio["crawl"],
+            "≤ 1.5",
+        ),
+        (
+            "recrawl --archive",
+            statistics.median(one["recrawl_s"] for one in rounds),
+            ratio["recrawl"],
+            "≤ 1.2",
+        ),
+        (
+            "second pass (all feeds 304)",
+            statistics.median(one["second_pass_s"] for one in rounds),
+            statistics.median(one["second_pass_s"] / one["plain_s"] for one in rounds),
+            "–",
+        ),
     ]
     print_table(["what", "seconds", "ratio", "goal"], lines)
-    print_table(["process", "peak MB", "goal"], [("main", memory["main"] / 2**20, "≤ 300"), ("each worker", memory["worker"] / 2**20, "≤ 400")])
+    print_table(
+        ["process", "peak MB", "goal"],
+        [("main", memory["main"] / 2**20, "≤ 300"), ("each worker", memory["worker"] / 2**20, "≤ 400")],
+    )
     if lag:
-        print_table(["event loop lag", "ms", "goal"], [("p50", lag["p50_ms"], "–"), ("p99", lag["p99_ms"], "≤ 50"), ("largest", lag["max_ms"], "–")])
-    write_results("main", {"rounds": rounds, "ratio": ratio, "peak_bytes": dict(memory), "loop_lag": lag, "reports": report, "pages": len(pages)})
+        print_table(
+            ["event loop lag", "ms", "goal"],
+            [("p50", lag["p50_ms"], "–"), ("p99", lag["p99_ms"], "≤ 50"), ("largest", lag["max_ms"], "–")],
+        )
+    write_results(
+        "main",
+        {
+            "rounds": rounds,
+            "ratio": ratio,
+            "peak_bytes": dict(memory),
+            "loop_lag": lag,
+            "reports": report,
+            "pages": len(pages),
+        },
+    )
 
 
 if __name__ == "__main__":

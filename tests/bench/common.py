@@ -30,14 +30,24 @@ def write_results(name: str, results: dict[str, Any]) -> Path:
     """Write bench-results/NAME.json with the machine and the time beside the figures."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    about = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "python": platform.python_version(), "cores": os.cpu_count(), "load": os.getloadavg()[0]}
-    path.write_text(json.dumps({"machine": about, **results}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    about = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+    path.write_text(
+        json.dumps({"machine": about, **results}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return path
 
 
 def print_table(head: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
     """Print an aligned table."""
-    cells = [list(head), *[[f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in line] for line in lines]]
+    cells = [
+        list(head),
+        *[[f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in line] for line in lines],
+    ]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
     for number, row in enumerate(cells):
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

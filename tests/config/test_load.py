@@ -29,7 +29,10 @@ def test_no_file_means_the_shipped_defaults(tmp_path: Path) -> None:
 
 
 def test_a_whole_configuration(tmp_path: Path) -> None:
-    write(tmp_path / "more.toml", '[[sources]]\nname = "tasnim"\nsection = "https://tasnim.example/fa"\nlanguage = "fa"\n')
+    write(
+        tmp_path / "more.toml",
+        '[[sources]]\nname = "tasnim"\nsection = "https://tasnim.example/fa"\nlanguage = "fa"\n',
+    )
     path = write(
         tmp_path / "borderwatch.toml",
         """
@@ -98,7 +101,9 @@ topics = ["absent-topic.toml"]
     assert text.count(str(path)) >= 8
 
 
-@pytest.mark.parametrize(("content", "part"), [("a = [", "is not TOML"), ("[service]\nworkers = \n", "is not TOML")])
+@pytest.mark.parametrize(
+    ("content", "part"), [("a = [", "is not TOML"), ("[service]\nworkers = \n", "is not TOML")]
+)
 def test_broken_toml(tmp_path: Path, content: str, part: str) -> None:
     assert part in faults_of(write(tmp_path / "borderwatch.toml", content))
 
@@ -114,7 +119,9 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
 
 
 def test_a_secret_never_stands_in_a_fault(tmp_path: Path) -> None:
-    path = write(tmp_path / "borderwatch.toml", '[[channels]]\nname = "x"\nurl = "nosuch://planted-secret@host"\n')
+    path = write(
+        tmp_path / "borderwatch.toml", '[[channels]]\nname = "x"\nurl = "nosuch://planted-secret@host"\n'
+    )
     assert "planted-secret" not in faults_of(path)
 
 
@@ -131,7 +138,10 @@ def test_where_configuration_and_data_are(tmp_path: Path, monkeypatch: pytest.Mo
     assert data_dir(config, None) == Path("/env")
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("1s", 1), ("5m", 300), ("1h30m", 5400), ("2d", 172800), ("250ms", 0.25), ("0", 0), (7, 7), (0.5, 0.5)])
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1s", 1), ("5m", 300), ("1h30m", 5400), ("2d", 172800), ("250ms", 0.25), ("0", 0), (7, 7), (0.5, 0.5)],
+)
 def test_durations(text: object, seconds: float) -> None:
     assert parse_duration_s(text) == seconds
 

@@ -52,12 +52,20 @@ def test_rooms_import_one_way(path: Path) -> None:
                 f"{path.relative_to(ROOT)} imports {name}: {room} may import {sorted(ALLOWED[room])}"
             )
         if name.split(".")[0] == "jobs" and room == "web":
-            assert name.startswith(WEB_MAY_USE), f"{path.relative_to(ROOT)} imports {name}: the page uses only {WEB_MAY_USE}"
+            assert name.startswith(WEB_MAY_USE), (
+                f"{path.relative_to(ROOT)} imports {name}: the page uses only {WEB_MAY_USE}"
+            )
 
 
 def test_web_is_imported_only_by_the_service_and_the_command_line() -> None:
-    users = {str(path.relative_to(ROOT)) for path in MODULES if any(n.split(".")[0] == "web" for n in imported(path))}
-    outside = {user for user in users if not user.startswith(("web/", "jobs/cli/")) and user != "jobs/service.py"}
+    users = {
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if any(n.split(".")[0] == "web" for n in imported(path))
+    }
+    outside = {
+        user for user in users if not user.startswith(("web/", "jobs/cli/")) and user != "jobs/service.py"
+    }
     assert not outside
 
 

@@ -39,9 +39,22 @@ class Site:
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def put(self, path: str, body: str = "", *, status: int = 200, headers: dict[str, str] | None = None, delay_s: float = 0) -> None:
+    def put(
+        self,
+        path: str,
+        body: str = "",
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        delay_s: float = 0,
+    ) -> None:
         page = {path: {"body": body, "status": status, "headers": headers or {}, "delay_s": delay_s}}
-        request = urllib.request.Request(f"{self.base}/_pages", json.dumps(page).encode(), method="PUT", headers={"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"{self.base}/_pages",
+            json.dumps(page).encode(),
+            method="PUT",
+            headers={"Content-Type": "application/json"},
+        )
         _plain.open(request).read()
 
     def log(self, method: str = "GET") -> list[dict[str, Any]]:
@@ -51,7 +64,9 @@ class Site:
     def asked(self, path: str) -> int:
         return sum(entry["path"] == path for entry in self.log())
 
-    def publish(self, path: str, title: str, text: str, *, age: timedelta = timedelta(hours=1), links: str = "") -> str:
+    def publish(
+        self, path: str, title: str, text: str, *, age: timedelta = timedelta(hours=1), links: str = ""
+    ) -> str:
         """An article page, listed in /feed.xml; returns its address."""
         when = datetime.now(UTC) - age
         paragraphs = "".join(f"<p>{escape(part)}</p>" for part in text.split("\n"))
@@ -79,7 +94,9 @@ _plain = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with subprocess.Popen([sys.executable, "-m", "tests.jobs.site"], stdout=subprocess.PIPE, text=True, cwd=ROOT) as child:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.jobs.site"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as child:
         assert child.stdout is not None
         made = Site(json.loads(child.stdout.readline())["port"])
         made.put("/robots.txt", "User-agent: *\nAllow: /\n", headers={"Content-Type": "text/plain"})
@@ -98,14 +115,38 @@ class Program:
 
     @property
     def environment(self) -> dict[str, str]:
-        clean = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy") and not key.startswith("BORDERWATCH")}
+        clean = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.lower().endswith("_proxy") and not key.startswith("BORDERWATCH")
+        }
         return clean | {"PYTHONWARNINGS": "default", "PYTHONPATH": str(ROOT)}
 
     def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", "jobs", "--config", str(self.config), "--data-dir", str(self.data), *words]
+        return [
+            sys.executable,
+            "-m",
+            "jobs",
+            "--config",
+            str(self.config),
+            "--data-dir",
+            str(self.data),
+            *words,
+        ]
 
-    def call(self, *words: str, code: int | None = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(self.command(*words), capture_output=True, text=True, cwd=self.folder, env=self.environment, input=stdin, timeout=100, check=False)
+    def call(
+        self, *words: str, code: int | None = 0, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*words),
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env=self.environment,
+            input=stdin,
+            timeout=100,
+            check=False,
+        )
         if code is not None:
             assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
@@ -114,7 +155,15 @@ class Program:
         return json.loads(self.call(*words, "--json", code=code).stdout)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(self.command(*words), cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
 
     def database(self) -> Database:
         return open_database(self.data / "borderwatch.db", readonly=True)

@@ -1,6 +1,6 @@
 """A web site as a child process: what it answers is set over HTTP, and it keeps a log of what it was asked.
 
-    python -m tests.jobs.site      prints {"port": N}; PUT /_pages with {path: {"status", "headers", "body", "delay_s"}}
+python -m tests.jobs.site      prints {"port": N}; PUT /_pages with {path: {"status", "headers", "body", "delay_s"}}
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ async def get_log(_request: web.Request) -> web.Response:
 
 async def post_hook(request: web.Request) -> web.Response:
     """A receiver of webhooks: kept in the log, answered as the page of that path says."""
-    entry = {"path": request.path, "method": "POST", "headers": dict(request.headers), "body": await request.text(), "at": time.time()}
+    entry = {
+        "path": request.path,
+        "method": "POST",
+        "headers": dict(request.headers),
+        "body": await request.text(),
+        "at": time.time(),
+    }
     LOG.append(entry)
     page = PAGES.get(request.path, {})
     return web.Response(status=int(str(page.get("status", 200))))
@@ -47,7 +53,16 @@ async def answer(request: web.Request) -> web.Response:
         headers.setdefault("ETag", tag)
         if request.headers.get("If-None-Match") == tag:
             status, body = 304, b""
-    LOG.append({"path": path, "method": request.method, "status": status, "headers": dict(request.headers), "at": begun, "until": time.time()})
+    LOG.append(
+        {
+            "path": path,
+            "method": request.method,
+            "status": status,
+            "headers": dict(request.headers),
+            "at": begun,
+            "until": time.time(),
+        }
+    )
     return web.Response(status=status, body=body, headers=headers)
 
 

@@ -16,7 +16,9 @@ CRICKET = (
 
 
 def test_a_pass_alerts_once_and_a_second_one_fetches_nothing(site: Site, program: Program) -> None:
-    address = site.publish("/strike", "Iran strikes militant hideouts inside Pakistan near the border", STRIKE)
+    address = site.publish(
+        "/strike", "Iran strikes militant hideouts inside Pakistan near the border", STRIKE
+    )
     site.publish("/cricket", "Pakistan beat Iran in cricket friendly", CRICKET)
     first = program.json("crawl", "--all")
     assert (first["sources"], first["fetched"], first["articles_new"], first["errors"]) == (1, 2, 2, 0)
@@ -27,11 +29,21 @@ def test_a_pass_alerts_once_and_a_second_one_fetches_nothing(site: Site, program
     assert hook["headers"]["webhook-id"] == data["alert_id"]
 
     second = program.json("crawl", "--all")
-    assert (second["fetched"], second["not_modified"], second["articles_new"], second["alerts_new"]) == (0, 1, 0, 0)
+    assert (second["fetched"], second["not_modified"], second["articles_new"], second["alerts_new"]) == (
+        0,
+        1,
+        0,
+        0,
+    )
     assert site.asked("/strike") == 1
     assert len(site.log("POST")) == 1
 
-    (row,) = [json.loads(line) for line in program.call("articles", "export", "--matching", "iran-pakistan-border").stdout.splitlines()]
+    (row,) = [
+        json.loads(line)
+        for line in program.call(
+            "articles", "export", "--matching", "iran-pakistan-border"
+        ).stdout.splitlines()
+    ]
     (alert,) = program.json("alerts", "list")
     for item in alert["evidence"]:
         assert row[item["field"]][item["start"] : item["end"]] == item["quote"]
@@ -46,9 +58,18 @@ def test_a_pass_alerts_once_and_a_second_one_fetches_nothing(site: Site, program
 def test_an_edited_page_is_a_revision_and_alerts_nobody_again(site: Site, program: Program) -> None:
     site.publish("/strike", "Iran strikes inside Pakistan near the border", STRIKE)
     program.json("crawl", "--all")
-    site.publish("/strike", "Iran strikes inside Pakistan near the border: toll rises", STRIKE.replace("two children", "three children"))
+    site.publish(
+        "/strike",
+        "Iran strikes inside Pakistan near the border: toll rises",
+        STRIKE.replace("two children", "three children"),
+    )
     again = program.json("crawl", "--all")
-    assert (again["fetched"], again["articles_new"], again["articles_changed"], again["alerts_new"]) == (1, 0, 1, 0)
+    assert (again["fetched"], again["articles_new"], again["articles_changed"], again["alerts_new"]) == (
+        1,
+        0,
+        1,
+        0,
+    )
     db = program.database()
     assert [row["revision"] for row in rows(db, "SELECT revision FROM articles")] == [2]
     assert "two children" in rows(db, "SELECT text FROM revisions")[0]["text"]
@@ -57,7 +78,9 @@ def test_an_edited_page_is_a_revision_and_alerts_nobody_again(site: Site, progra
 def test_tracking_parameters_name_the_same_page(site: Site, program: Program) -> None:
     site.publish("/strike", "Iran strikes inside Pakistan near the border", STRIKE)
     program.json("crawl", "--all")
-    body = site.publish("/strike?utm_source=rss&utm_medium=feed", "Iran strikes inside Pakistan near the border", STRIKE)
+    body = site.publish(
+        "/strike?utm_source=rss&utm_medium=feed", "Iran strikes inside Pakistan near the border", STRIKE
+    )
     site.items = [item for item in site.items if "utm" in item[0]]
     site.list_feed()
     again = program.json("crawl", "--all")
@@ -65,10 +88,15 @@ def test_tracking_parameters_name_the_same_page(site: Site, program: Program) ->
 
 
 def test_old_news_is_kept_and_alerts_nobody(site: Site, program: Program) -> None:
-    address = site.publish("/old", "Iran strikes inside Pakistan near the border", STRIKE, age=timedelta(days=9))
+    address = site.publish(
+        "/old", "Iran strikes inside Pakistan near the border", STRIKE, age=timedelta(days=9)
+    )
     report = program.json("crawl", "--all")
     assert (report["articles_new"], report["matches_new"], report["alerts_new"]) == (1, 1, 0)
-    assert any(step["step"] == "suppressed" and "backlog" in step["what"] for step in program.json("why", address)["steps"])
+    assert any(
+        step["step"] == "suppressed" and "backlog" in step["what"]
+        for step in program.json("why", address)["steps"]
+    )
     again = program.json("recrawl")
     assert (again["read"], again["unchanged"], again["alerts_new"]) == (1, 1, 0)
     lifted = program.json("recrawl", "--alert")
@@ -78,10 +106,17 @@ def test_old_news_is_kept_and_alerts_nobody(site: Site, program: Program) -> Non
 def test_failing_sources_fail_alone(site: Site, program: Program) -> None:
     site.publish("/strike", "Iran strikes inside Pakistan near the border", STRIKE)
     site.put("/html", "<html><body><h1>Welcome</h1><p>This is a page and no feed.</p></body></html>")
-    site.put("/broken", "<?xml version='1.0'?><rss><channel><item><title>x", headers={"Content-Type": "application/rss+xml"})
+    site.put(
+        "/broken",
+        "<?xml version='1.0'?><rss><channel><item><title>x",
+        headers={"Content-Type": "application/rss+xml"},
+    )
     site.put("/busy", status=503, headers={"Retry-After": "3600"})
     site.put("/empty", "")
-    sources = "".join(f'\n[[sources]]\nname = "{name}"\nfeed = "{site.base}/{name}"\n' for name in ("html", "broken", "empty", "gone"))
+    sources = "".join(
+        f'\n[[sources]]\nname = "{name}"\nfeed = "{site.base}/{name}"\n'
+        for name in ("html", "broken", "empty", "gone")
+    )
     sources += f'\n[[sources]]\nname = "busy"\nfeed = "http://127.0.0.2:{site.port}/busy"\n'
     sources += '\n[[sources]]\nname = "closed"\nfeed = "http://127.0.0.1:9/feed.xml"\n'
     program.config.write_text(program.config.read_text() + sources)

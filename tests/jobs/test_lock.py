@@ -16,7 +16,10 @@ HOLD = "import sys, time; from pathlib import Path; from jobs.lock import Direct
 
 
 def test_a_second_one_names_the_first(tmp_path: Path) -> None:
-    with DirectoryLock(tmp_path / "data", "run"), pytest.raises(DirectoryHeldError, match=f"process {os.getpid()}"):
+    with (
+        DirectoryLock(tmp_path / "data", "run"),
+        pytest.raises(DirectoryHeldError, match=f"process {os.getpid()}"),
+    ):
         DirectoryLock(tmp_path / "data", "crawl").acquire()
     assert holder_of(tmp_path / "data") is None
     with DirectoryLock(tmp_path / "data", "crawl"):
@@ -24,7 +27,9 @@ def test_a_second_one_names_the_first(tmp_path: Path) -> None:
 
 
 def test_kill_9_frees_the_lock(tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "held\n"
         holder = holder_of(tmp_path)

@@ -33,7 +33,11 @@ def test_what_is_no_backup_changes_nothing(program: Program, tmp_path: Path) -> 
 
 def test_doctor_finds_and_mends(site: Site, program: Program) -> None:
     for number in range(3):
-        site.publish(f"/n/{number}", f"Council of quarter {number} meets", f"The council of quarter {number} met. " * 30)
+        site.publish(
+            f"/n/{number}",
+            f"Council of quarter {number} meets",
+            f"The council of quarter {number} met. " * 30,
+        )
     program.json("crawl", "--all")
     assert program.json("doctor") == {"ok": True, "problems": []}
     db = open_database(program.data / "borderwatch.db")
@@ -54,9 +58,16 @@ def test_doctor_finds_and_mends(site: Site, program: Program) -> None:
 
 def test_init_writes_a_configuration_that_holds(program: Program, tmp_path: Path) -> None:
     target = tmp_path / "new.toml"
-    program.call("init", "--contact", "me@example.org", "--presets", "", "--channel", "", "--output", str(target))
+    program.call(
+        "init", "--contact", "me@example.org", "--presets", "", "--channel", "", "--output", str(target)
+    )
     assert 'contact = "me@example.org"' in target.read_text()
-    assert "exists already" in program.call("init", "--contact", "x@y.z", "--presets", "", "--channel", "", "--output", str(target), code=2).stderr
+    assert (
+        "exists already"
+        in program.call(
+            "init", "--contact", "x@y.z", "--presets", "", "--channel", "", "--output", str(target), code=2
+        ).stderr
+    )
     program.config.write_text(target.read_text())
     assert program.json("config", "check")["ok"] is True
     program.config.write_text("nonsense = 1\n[service]\nworkers = -1\n")

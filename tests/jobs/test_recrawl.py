@@ -24,7 +24,12 @@ def foreign(folder: Path, count: int = 3) -> Path:
     """A WARC file from elsewhere: `count` pages, the first of which mentions the border."""
     archive = Archive(folder)
     for number in range(count):
-        text = STRIKE if number == 0 else f"The council of town number {number} met on Monday. " + f"Item {number} was the water supply of quarter {number}. " * 12
+        text = (
+            STRIKE
+            if number == 0
+            else f"The council of town number {number} met on Monday. "
+            + f"Item {number} was the water supply of quarter {number}. " * 12
+        )
         body = PAGE.format(title=f"Page number {number} of the town", day=number + 1, text=text).encode()
         archive.append(
             Capture(
@@ -38,7 +43,11 @@ def foreign(folder: Path, count: int = 3) -> Path:
 
 
 def digest_of_folder(folder: Path) -> dict[str, str]:
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_foreign_warc_is_copied_read_and_known_again(program: Program, tmp_path: Path) -> None:
@@ -47,7 +56,12 @@ def test_a_foreign_warc_is_copied_read_and_known_again(program: Program, tmp_pat
     assert (first["read"], first["articles_new"], first["failed"], first["alerts_new"]) == (3, 3, 0, 0)
     assert [match["topic"] for match in first["matches_gained"]] == ["iran-pakistan-border"]
     again = program.json("recrawl", "--archive", str(warc))
-    assert (again["read"], again["articles_new"], again["unchanged"], again["matches_gained"]) == (3, 0, 3, [])
+    assert (again["read"], again["articles_new"], again["unchanged"], again["matches_gained"]) == (
+        3,
+        0,
+        3,
+        [],
+    )
     warc.unlink()
     own = program.json("recrawl")
     assert (own["read"], own["unchanged"]) == (3, 3)
@@ -89,10 +103,16 @@ def test_what_is_no_warc_is_named(program: Program, tmp_path: Path) -> None:
 
 def test_every_row_names_bytes_that_are_there(site: Site, program: Program) -> None:
     for number in range(5):
-        site.publish(f"/n/{number}", f"Council of quarter {number} meets", f"The council of quarter {number} met. " * 30)
+        site.publish(
+            f"/n/{number}",
+            f"Council of quarter {number} meets",
+            f"The council of quarter {number} met. " * 30,
+        )
     program.json("crawl", "--all")
     for row in rows(program.database(), "SELECT file, offset, length, digest FROM captures"):
-        data = (program.data / "archive" / row["file"]).read_bytes()[row["offset"] : row["offset"] + row["length"]]
+        data = (program.data / "archive" / row["file"]).read_bytes()[
+            row["offset"] : row["offset"] + row["length"]
+        ]
         record = gzip.decompress(data)
         assert record.startswith(b"WARC/1.1\r\n")
         assert hashlib.sha256(record.split(b"\r\n\r\n", 2)[2][:-4]).hexdigest() == row["digest"]

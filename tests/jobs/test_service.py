@@ -21,7 +21,13 @@ from tests.jobs.conftest import STRIKE, Program, Site, wait_for
 def service(program: Program) -> Iterator[subprocess.Popen[str]]:
     child = program.start("run")
     try:
-        wait_for(lambda: (program.data / "borderwatch.lock").exists() and (program.data / "borderwatch.lock").stat().st_size, what="the start")
+        wait_for(
+            lambda: (
+                (program.data / "borderwatch.lock").exists()
+                and (program.data / "borderwatch.lock").stat().st_size
+            ),
+            what="the start",
+        )
         yield child
     finally:
         if child.poll() is None:
@@ -29,7 +35,9 @@ def service(program: Program) -> Iterator[subprocess.Popen[str]]:
         child.communicate()
 
 
-def test_a_new_page_alerts_and_sigterm_ends_it(site: Site, program: Program, service: subprocess.Popen[str]) -> None:
+def test_a_new_page_alerts_and_sigterm_ends_it(
+    site: Site, program: Program, service: subprocess.Popen[str]
+) -> None:
     wait_for(lambda: site.asked("/feed.xml"), what="the first check")
     address = site.publish("/strike", "Iran strikes inside Pakistan near the border", STRIKE)
     (hook,) = wait_for(lambda: site.log("POST"), what="the alert")
@@ -40,7 +48,12 @@ def test_a_new_page_alerts_and_sigterm_ends_it(site: Site, program: Program, ser
     assert service.returncode == 0, output
     assert time.monotonic() - begun < 10
     status = program.json("status")
-    assert (status["ok"], status["pending_captures"], status["undelivered"], status["process"]) == (True, 0, 0, None)
+    assert (status["ok"], status["pending_captures"], status["undelivered"], status["process"]) == (
+        True,
+        0,
+        0,
+        None,
+    )
 
 
 def test_a_second_copy_names_the_first(program: Program, service: subprocess.Popen[str]) -> None:
@@ -75,7 +88,13 @@ def test_kill_9_loses_no_page_and_no_alert(site: Site, program: Program) -> None
         end = time.monotonic() + 2.5 + chance.random() * 2.5
         while time.monotonic() < end:
             path = f"/news/{len(published)}"
-            published.append(site.publish(path, f"Border market number {len(published)} opens at Rimdan on the Iran-Pakistan border", _story(len(published), chance)))
+            published.append(
+                site.publish(
+                    path,
+                    f"Border market number {len(published)} opens at Rimdan on the Iran-Pakistan border",
+                    _story(len(published), chance),
+                )
+            )
             time.sleep(0.1)
         os.killpg(child.pid, signal.SIGKILL)
         child.communicate()
@@ -89,7 +108,10 @@ def test_kill_9_loses_no_page_and_no_alert(site: Site, program: Program) -> None
     decided = {row["id"] for row in rows(db, "SELECT id FROM alerts WHERE kind = 'new'")}
     ids = Counter(hook["headers"]["webhook-id"] for hook in site.log("POST"))
     assert decided <= ids.keys()
-    per_story = rows(db, "SELECT topic, story_id, count(*) AS n FROM alerts WHERE kind = 'new' GROUP BY topic, story_id HAVING n > 1")
+    per_story = rows(
+        db,
+        "SELECT topic, story_id, count(*) AS n FROM alerts WHERE kind = 'new' GROUP BY topic, story_id HAVING n > 1",
+    )
     assert per_story == []
     assert sum(ids.values()) - len(ids) <= 6, "a repeat follows only from a kill"
 
@@ -97,9 +119,15 @@ def test_kill_9_loses_no_page_and_no_alert(site: Site, program: Program) -> None
 def _story(number: int, chance: random.Random) -> str:
     """A text of its own for each number: made-up words keep the stories apart."""
     names = [
-        "".join(chance.choice("bdfgklmnprstvz") + chance.choice("aeiou") for _ in range(3)).title() for _ in range(40)
+        "".join(chance.choice("bdfgklmnprstvz") + chance.choice("aeiou") for _ in range(3)).title()
+        for _ in range(40)
     ]
     return (
         f"The market number {number} opened at Rimdan on the Iran-Pakistan border, said {names[0]} {names[1]}. "
-        + " ".join(f"{first} {second} met {third} about {fourth}." for first, second, third, fourth in zip(names[::4], names[1::4], names[2::4], names[3::4], strict=True))
+        + " ".join(
+            f"{first} {second} met {third} about {fourth}."
+            for first, second, third, fourth in zip(
+                names[::4], names[1::4], names[2::4], names[3::4], strict=True
+            )
+        )
     )

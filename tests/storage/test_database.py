@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from storage.database import Database, StorageError, migrate, open_database, parse_stamp, scalar, stamp, statements, write_transaction
+from storage.database import (
+    Database,
+    StorageError,
+    migrate,
+    open_database,
+    parse_stamp,
+    scalar,
+    stamp,
+    statements,
+    write_transaction,
+)
 from storage.migrations import MIGRATIONS
 
 
@@ -23,7 +33,13 @@ def test_times_sort_as_text_and_come_back() -> None:
 
 
 def test_every_table_is_strict(db: Database) -> None:
-    loose = [name for name, sql in db.conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") if sql and "STRICT" not in sql and "fts" not in name]
+    loose = [
+        name
+        for name, sql in db.conn.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        if sql and "STRICT" not in sql and "fts" not in name
+    ]
     assert loose == []
 
 
@@ -63,9 +79,11 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_fails_is_undone(db: Database) -> None:
-    with pytest.raises(RuntimeError), write_transaction(db):
-        db.execute("INSERT INTO host_pages VALUES ('a', 1)")
-        raise RuntimeError
+    with pytest.raises(ZeroDivisionError), write_transaction(db):
+        db.execute(
+            "INSERT INTO host_pages VALUES ('a', ?)",
+            (1 // (0 * db.execute("INSERT INTO host_pages VALUES ('b', 1)").rowcount),),
+        )
     assert scalar(db, "SELECT count(*) FROM host_pages") == 0
 
 
@@ -86,7 +104,12 @@ def test_many_processes_open_a_new_database_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "part"),
     [
-        (lambda path: path.write_bytes(b"this is no database at all, but long enough to be read as one" * 100), "damaged"),
+        (
+            lambda path: path.write_bytes(
+                b"this is no database at all, but long enough to be read as one" * 100
+            ),
+            "damaged",
+        ),
         (lambda path: path.mkdir(), "cannot be written"),
     ],
     ids=["garbage", "folder"],
@@ -110,7 +133,7 @@ def test_a_full_disk_loses_nothing_stored(db: Database) -> None:
     pages = scalar(db, "PRAGMA page_count")
     db.execute(f"PRAGMA max_page_count = {pages}")  # what SQLite sees when the disk is full
     with pytest.raises(StorageError, match="disk is full"), write_transaction(db):
-        db.conn.executemany("INSERT INTO host_pages VALUES (?, 1)", ((f"host{number}" * 50,) for number in range(5000)))
+        db.conn.executemany(
+            "INSERT INTO host_pages VALUES (?, 1)", ((f"host{number}" * 50,) for number in range(5000))
+        )
     assert scalar(db, "SELECT group_concat(host) FROM host_pages") == "kept"
-
-
