@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from jobs.topics.program import PhraseProgram, RuleProgram
@@ -11,7 +11,7 @@ from jobs.topics.reading import Hit, Sentence, TopicField
 
 SMALL_WORDS_BETWEEN: Final = 7
 """However small, more words than this between two parts of a phrase part them."""
-PLACES_TRIED: Final = 64
+PLACES_TRIED: Final = 32
 """Places of one phrase tried in one sentence: more stand in no sentence but an attack, which must stay linear."""
 
 
@@ -33,6 +33,8 @@ class Context:
     text: TopicField
     counts: Mapping[int, int]
     """By mask of one concept."""
+    barred: dict[tuple[str, str, int], list[tuple[int, int, str]]] = field(default_factory=dict)
+    """Where the phrases of a rule's `unless` stand, by rule, field and sentence: looked for once."""
 
     def count(self, mask: int) -> int:
         """How often any concept of the mask stands in title and text."""
@@ -40,12 +42,16 @@ class Context:
 
     def around(self, place: Place) -> Iterator[Hit]:
         """The hits of the sentence, its neighbours and the title (for a title: the first sentence of the text)."""
-        near = {place.sentence.number - 1, place.sentence.number, place.sentence.number + 1}
-        yield from (hit for one in place.field.sentences if one.number in near for hit in one.hits)
+        middle = place.sentence.number
+        for number in (middle - 1, middle, middle + 1):
+            sentence = place.field.by_number.get(number)
+            if sentence is not None:
+                yield from sentence.hits
         if place.field is self.text:
             yield from self.title.hits
         else:
-            yield from (hit for one in self.text.sentences[:1] if one.number == 0 for hit in one.hits)
+            first = self.text.by_number.get(0)
+            yield from first.hits if first is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +127,9 @@ def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | No
     used = place.hits
     begin, end = used[0].begin, used[-1].end
     others = [hit for hit in place.sentence.hits if hit.mask & rule.local and not _part_of(hit, used)]
-    for phrase in rule.unless:
-        if any(
-            path[0].begin < end and begin < path[-1].end
-            for path in find_phrase(place.field, place.sentence, phrase)
-        ):
-            return f"`{phrase.written}` stands there", ()
+    for start, behind, written in _barred(rule, place, context):
+        if start < end and begin < behind:
+            return f"`{written}` stands there", ()
     found = _named(
         [hit for hit in others if hit.mask & rule.not_inside and hit.begin >= begin and hit.end <= end]
     )
@@ -157,6 +160,20 @@ def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | No
             return f"{' or '.join(rule.rule.nearer_than)} stands nearer than {nearest.meaning.label}", ()
         helpers.append(nearest)
     return _beyond_the_sentence(rule, place, context), tuple(helpers)
+
+
+def _barred(rule: RuleProgram, place: Place, context: Context) -> list[tuple[int, int, str]]:
+    if not rule.unless:
+        return []
+    key = (rule.rule.name, place.field.field.name, place.sentence.number)
+    found = context.barred.get(key)
+    if found is None:
+        found = context.barred[key] = [
+            (path[0].begin, path[-1].end, phrase.written)
+            for phrase in rule.unless
+            for path in find_phrase(place.field, place.sentence, phrase)
+        ]
+    return found
 
 
 def _beyond_the_sentence(rule: RuleProgram, place: Place, context: Context) -> str | None:

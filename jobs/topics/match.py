@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from jobs.topics.conditions import Context, Place, failing, find_phrase
@@ -15,6 +16,8 @@ from storage.model import Evidence, Match, PlaceRef
 QUOTE_CHARACTERS: Final = 320
 """A longer sentence is quoted around the words that matter."""
 _QUOTES: Final = 6
+PLACES_ASKED: Final = 200
+"""Places of one rule looked at in one text. Where so many fail, the next one is no better, and time stays linear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def total(fired: list[Fired]) -> float:
 
 def first_place(program: RuleProgram, context: Context) -> Place | None:
     """Where the rule fires first (the title before the text), or None."""
-    for place in places(program, context, hopeful=True):
+    for place in islice(places(program, context, hopeful=True), PLACES_ASKED):
         reason, helpers = failing(program, place, context)
         if reason is None:
             return Place(place.field, place.sentence, place.hits, helpers)

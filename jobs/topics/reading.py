@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from typing import Final
 
 from jobs.topics.lexicon import Lexicon, Meaning, RawHit
 from storage.model import Field
 from text.normalise import Normalised
 from text.sentences import sentences
 from text.tokens import TOKEN, tokens
+
+LONGEST_SENTENCE: Final = 300
+"""Words; the longest sentence of the press runs to about half of that, so only lists and walls of text are cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,25 @@ class FieldText:
 
     @cached_property
     def sentence_spans(self) -> list[tuple[int, int]]:
-        """The sentences' offsets in the original."""
-        return sentences(self.folded.original)
+        """The sentences' offsets in the original; what has no stop for long is cut (`LONGEST_SENTENCE`)."""
+        return [span for span, _ in self._sentences]
 
     @cached_property
     def sentence_words(self) -> list[int]:
         """The first word of each sentence."""
+        return [first for _, first in self._sentences]
+
+    @cached_property
+    def _sentences(self) -> list[tuple[tuple[int, int], int]]:
         begins = [begin for begin, _ in self.word_spans]
-        return [bisect_left(begins, self.folded.folded(start)) for start, _ in self.sentence_spans]
+        found: list[tuple[tuple[int, int], int]] = []
+        for start, end in sentences(self.folded.original):
+            first, behind = (bisect_left(begins, self.folded.folded(place)) for place in (start, end))
+            cuts = range(first + LONGEST_SENTENCE, behind, LONGEST_SENTENCE)
+            starts = [start, *(self.folded.start(begins[cut]) for cut in cuts)]
+            ends = [*(self.folded.end(self.word_spans[cut - 1][1]) for cut in cuts), end]
+            found += zip(zip(starts, ends, strict=True), (first, *cuts), strict=True)
+        return found
 
     def sentence_of(self, word: int) -> int:
         """The number of the sentence a word stands in."""
@@ -112,6 +127,18 @@ class TopicField:
                 grouped.setdefault(number, []).append(hit)
         return [Sentence(number, tuple(hits), _union(hits)) for number, hits in grouped.items()]
 
+    @cached_property
+    def by_number(self) -> dict[int, Sentence]:
+        """The same sentences by their number in the field."""
+        return {one.number: one for one in self.sentences}
+
+
+def _union(hits: Sequence[Hit]) -> int:
+    mask = 0
+    for hit in hits:
+        mask |= hit.mask
+    return mask
+
 
 def unmasked(hits: Sequence[Hit], masking: int) -> list[Hit]:
     """The hits without those that lie inside a longer hit of a masking concept."""
@@ -132,10 +159,3 @@ def unmasked(hits: Sequence[Hit], masking: int) -> list[Hit]:
         if not inside or hit.mask & masking:
             kept.append(hit)
     return kept
-
-
-def _union(hits: Sequence[Hit]) -> int:
-    mask = 0
-    for hit in hits:
-        mask |= hit.mask
-    return mask
