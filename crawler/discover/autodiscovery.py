@@ -87,7 +87,7 @@ def candidates(
             add(candidate)
     for address in robots_sitemaps:
         if target := links.resolve(address):
-            news = "news" in target.lower()
+            news = "news" in urlsplit(target).path.lower()
             add(Candidate("sitemap", target, "named in robots.txt", order=10 if news else 25))
     root = urljoin(url, "/")
     for number, path in enumerate(COMMON_FEEDS):

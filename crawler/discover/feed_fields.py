@@ -156,7 +156,7 @@ def inner_markup(element: Any) -> str:
     if len(element) == 0:
         return element.text or ""
     parts = [html.escape(element.text or "", quote=False)]
-    parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
+    parts += [etree.tostring(child, encoding="unicode") for child in element]
     return "".join(parts)
 
 

@@ -45,8 +45,7 @@ def publisher_in_link(url: str) -> str | None:
     if found is None:
         return None
     length = inside[found.start() - 1] if found.start() else 0
-    target = found[0][:length] if 8 < length <= len(found[0]) else found[0]
-    text = target.decode("ascii")
+    text = (found[0][:length] if 8 < length <= len(found[0]) else found[0]).decode("ascii")
     return None if _OWN.match(text) else text
 
 

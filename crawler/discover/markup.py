@@ -50,7 +50,7 @@ _CHARSETS = (
 """Python codecs that are charsets of the web; others (`utf-7`, `unicode_escape`, `hex`) are not decoded."""
 _HEADER_CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]{1,40})""", re.IGNORECASE)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
+_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,30});")
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _ROOT = re.compile(r"<(?:\?xml\s|(?:rss|feed|urlset|sitemapindex|channel)[\s>]|rdf:RDF[\s>])", re.IGNORECASE)
 _HTML_START = re.compile(
@@ -154,8 +154,10 @@ def _declared(head: bytes, content_type: str | None) -> str | None:
 
 
 def _looks_arabic(body: bytes) -> bool:
-    """Windows-1256 text is mostly bytes of 0xC0 and above in runs; Latin text has them alone."""
-    return len(re.findall(rb"[\xc0-\xff]{3,}", body[:20_000])) > 5
+    """Windows-1256 text has its bytes above ASCII in runs, as words; Latin text has them alone, as accents."""
+    runs = re.findall(rb"[\x80-\xff]+", body[:100_000])
+    high = sum(len(run) for run in runs)
+    return high >= 6 and sum(len(run) for run in runs if len(run) >= 2) > 0.6 * high
 
 
 def require_xml(text: str, wanted: str) -> str:

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 from crawler.decode import decode_html
+from crawler.discover.addresses import address_score, address_shape
 from crawler.discover.html_tree import parse_html, text_of
 from crawler.discover.listing import Links, Listing, ListingError, counted
 from crawler.discover.times import Times
@@ -32,22 +33,13 @@ without support of the other, of its place, or of its neighbours."""
 STEADY_CHECKS = 30
 """A link that stood on the page in so many checks is furniture unless everything else speaks for it."""
 
+MATURE_CHECKS = 5
+"""From so many checks on, a page's furniture is known."""
+
 _CHROME_TAGS = frozenset({"nav", "footer", "form", "select"})
 _CHROME = re.compile(
     r"(?:^|[\s_-])(?:nav|navbar|navigation|menu|submenu|footer|breadcrumbs?|pagination|pager|share|social|login|signin"
     r"|cookie|topbar|toolbar|tags?|tagcloud|lang|language|subscribe|newsletter|masthead|sitemap)(?:$|[\s_-])",
-    re.IGNORECASE,
-)
-_DATE = re.compile(
-    r"(?:^|[/_-])(?:19|20|13|14)\d\d[/_-]?(?:0?[1-9]|1[0-2])(?:[/_-]?(?:0?[1-9]|[12]\d|3[01]))?(?=[/_-]|$)"
-)
-_NUMBER = re.compile(r"\d{5,}")
-_SHORT_NUMBER = re.compile(r"(?:^|[/=_-])\d{3,4}(?=[/._-]|$)")
-_EXTENSION = re.compile(r"\.(?:s?html?|aspx?|php|ece|amp)$", re.IGNORECASE)
-_NOT_ARTICLES = re.compile(
-    r"/(?:tags?|categor(?:y|ies)|authors?|topics?|search|login|sign-?(?:in|up)|register|about(?:-us)?|contact(?:-us)?"
-    r"|privacy(?:-policy)?|terms|rss|feeds?|page/\d+|subscribe|advertis\w+|careers|newsletters?|archive|wp-login"
-    r"|cart|account|users?|profile|cookies?|help|faq|sitemap|live-?tv|epaper|e-paper|apps?|podcasts?|writer)(?:[/?.]|$)",
     re.IGNORECASE,
 )
 _FILES = re.compile(
@@ -124,7 +116,7 @@ def _collect(tree: Any, url: str) -> list[_Link]:
     resolver = Links(url)
     if base and (absolute := resolver.resolve(base)):
         resolver.base = absolute
-    site = registrable_domain(urlsplit(url).hostname or "")
+    site = urlsplit(url).hostname or ""
     own = urldefrag(url)[0].rstrip("/")
     found: dict[str, _Link] = {}
     for anchor in tree.iter("a"):
@@ -135,7 +127,7 @@ def _collect(tree: Any, url: str) -> list[_Link]:
         parts = urlsplit(target)
         if (
             target.rstrip("/") == own
-            or registrable_domain(parts.hostname or "") != site
+            or not _same_site(parts.hostname or "", site)
             or _FILES.search(parts.path)
         ):
             continue
@@ -144,11 +136,17 @@ def _collect(tree: Any, url: str) -> list[_Link]:
         if link is None:
             if len(found) >= MAX_LINKS:
                 break
-            link = found[target] = _Link(target, words, anchor, _shape(target))
+            link = found[target] = _Link(target, words, anchor, address_shape(target))
         elif len(words) > len(link.title):
             link.title, link.anchor = words, anchor
         link.chrome = link.chrome and _is_chrome(anchor)
     return list(found.values())
+
+
+def _same_site(host: str, site: str) -> bool:
+    """Whether two hosts belong to one publisher: sections of one site often live on hosts of their own."""
+    bare = site.removeprefix("www.")
+    return host == site or host.endswith("." + bare) or registrable_domain(host) == registrable_domain(site)
 
 
 def _words(anchor: Any) -> str:
@@ -182,53 +180,6 @@ def _is_chrome(anchor: Any) -> bool:
     return False
 
 
-def _shape(url: str) -> str:
-    """The form of an address: numbers and slugs replaced by their kind, so that articles of a site look alike."""
-    parts = urlsplit(url)
-    segments = []
-    for segment in unquote(parts.path).strip("/").split("/"):
-        bare = _EXTENSION.sub("", segment)
-        if bare.isdigit():
-            segments.append("#")
-        elif len(re.split(r"[-_ ]+", bare)) >= 4 or len(bare) > 30:
-            segments.append("slug#" if _NUMBER.search(bare) else "slug")
-        elif any(char.isdigit() for char in bare):
-            segments.append("w#")
-        else:
-            segments.append(bare.lower())
-    return (parts.hostname or "") + "/" + "/".join(segments) + ("?" if parts.query else "")
-
-
-def address_score(url: str) -> float:
-    """How much an address looks like an article's: about 3 for sure, 0 for nothing known, negative for none."""
-    parts = urlsplit(url)
-    path = unquote(parts.path)
-    if path.strip("/") == "":
-        return 0.5 if re.search(r"(?:^|&)(?:p|id|newsid|nid)=\d+", parts.query, re.IGNORECASE) else -4.0
-    score = 0.0
-    if _NOT_ARTICLES.search(path):
-        score -= 3.0
-    segments = path.strip("/").split("/")
-    last = _EXTENSION.sub("", segments[-1])
-    words = [word for word in re.split(r"[-_ +]+", last) if word]
-    if len(segments) == 1 and len(words) <= 2 and not any(char.isdigit() for char in last):
-        score -= 1.5
-    if _DATE.search(path):
-        score += 2.0
-    if _NUMBER.search(path) or _NUMBER.search(parts.query):
-        score += 2.0
-    elif _SHORT_NUMBER.search(path):
-        score += 0.7
-    longest = max((len([w for w in re.split(r"[-_ +]+", segment) if w]) for segment in segments), default=0)
-    if longest >= 4:
-        score += 2.0
-    elif longest == 3:
-        score += 0.7
-    if _EXTENSION.search(segments[-1]):
-        score += 0.5
-    return score
-
-
 def _words_score(text: str) -> float:
     """How much a link's words look like a headline: 1 from 4 words on, 2 from 6."""
     count = len(text.split())
@@ -244,12 +195,15 @@ def _words_score(text: str) -> float:
 def _judge(links: list[_Link], known: Mapping[str, int]) -> list[_Link]:
     """The links that are articles: each by itself, then again beside the others of its shape."""
     groups: dict[str, list[_Link]] = defaultdict(list)
+    checks = max(known.values(), default=0)
+    # On a page that is known for long, what is new is news: navigation hardly ever changes.
+    newcomer = 0.0 if checks == 0 else 1.0 if checks < MATURE_CHECKS else 2.5
     for link in links:
         link.score = address_score(link.url) + _words_score(link.title)
         link.score += -2.5 if link.chrome else 0.5 + _place_score(link.anchor)
         seen = known.get(link.url)
-        if known and seen is None:
-            link.score += 1.0
+        if seen is None:
+            link.score += newcomer
         elif seen is not None and seen >= STEADY_CHECKS:
             link.score -= 1.5
         groups[link.shape].append(link)
@@ -267,15 +221,16 @@ def _judge(links: list[_Link], known: Mapping[str, int]) -> list[_Link]:
 
 
 def _place_score(anchor: Any) -> float:
-    """A headline's place: in or around a heading, in an `<article>`, beside a time."""
+    """A headline's place: in or around a heading, in an `<article>`, else at least in the page's main part."""
     if any(child.tag in _HEADINGS for child in anchor.iter()):
         return 1.0
+    main = 0.0
     for depth, element in enumerate(anchor.iterancestors()):
-        if element.tag in _HEADINGS or element.tag == "article":
+        if depth <= 4 and (element.tag in _HEADINGS or element.tag == "article"):
             return 1.0
-        if depth >= 4:
-            break
-    return 0.0
+        if element.tag == "main" or element.get("role") == "main":
+            main = 0.5
+    return main
 
 
 def _time_beside(anchor: Any, anchors: set[int]) -> str | None:
