@@ -40,8 +40,7 @@ from crawler.spiders.desk import Desk
 from crawler.spiders.download import FetchFailedError
 from crawler.spiders.news import NewsSpider
 from crawler.spiders.unpack import ACCEPT_ENCODING
-from storage.database import now_utc
-from storage.model import BorderwatchError
+from storage.model import BorderwatchError, now_utc
 
 logger = logging.getLogger(__name__)
 

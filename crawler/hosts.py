@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from storage.hosts import Pause
-from storage.model import BorderwatchError
+from storage.model import BorderwatchError, Pause
 
 logger = logging.getLogger(__name__)
 

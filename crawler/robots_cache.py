@@ -11,8 +11,7 @@ from typing import Protocol
 
 from crawler.fetch import FetchError
 from crawler.robots import RobotsRules, judge
-from storage.hosts import StoredRobots
-from storage.model import BorderwatchError
+from storage.model import BorderwatchError, StoredRobots
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from storage.hosts import Pause, StoredRobots
+from storage.model import Pause, StoredRobots
 
 
 class MemoryTables:

@@ -13,6 +13,7 @@ import sqlite_utils
 
 from storage.migrations import MIGRATIONS
 from storage.model import BorderwatchError
+from storage.model import now_utc as now_utc  # noqa: PLC0414 - told on: who stores, needs the clock
 
 Database = sqlite_utils.Database
 Row = dict[str, Any]
@@ -36,11 +37,6 @@ def stamp(moment: datetime) -> str:
 def parse_stamp(text: str) -> datetime:
     """The inverse of `stamp`."""
     return datetime.fromisoformat(text)
-
-
-def now_utc() -> datetime:
-    """The clock of the acting code; deciding code gets its times as arguments."""
-    return datetime.now(UTC)
 
 
 def open_database(path: Path, *, readonly: bool = False) -> Database:

@@ -4,35 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from storage.database import Database, first, parse_stamp, stamp, write_transaction
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRobots:
-    """The last answer to an origin's /robots.txt.
-
-    `status` is None where none came. `body` is the last text that was had, also by an earlier answer;
-    `unreachable_since` the first of the failures since then.
-    """
-
-    origin: str
-    fetched_at: datetime
-    status: int | None
-    body: str | None = None
-    error: str | None = None
-    unreachable_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """A host may not be asked before a time, and why (`delay`, `Retry-After`)."""
-
-    host: str
-    not_before: datetime
-    reason: str
+from storage.model import Pause, StoredRobots
 
 
 class HostTables:

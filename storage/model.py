@@ -8,7 +8,7 @@ aware datetimes in UTC; a publication date keeps the publisher's own offset and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
 Headers = tuple[tuple[str, str], ...]
@@ -231,6 +231,31 @@ class Validators:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredRobots:
+    """The last answer to an origin's /robots.txt.
+
+    `status` is None where none came. `body` is the last text that was had, also by an earlier answer;
+    `unreachable_since` the first of the failures since then.
+    """
+
+    origin: str
+    fetched_at: datetime
+    status: int | None
+    body: str | None = None
+    error: str | None = None
+    unreachable_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A host may not be asked before a time, and why (`delay`, `Retry-After`)."""
+
+    host: str
+    not_before: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A configured publisher endpoint. `url` is the feed, sitemap or section address (or t.me/s/NAME)."""
 
@@ -253,3 +278,8 @@ class Source:
     render: bool = False
     notes: str = ""
     options: tuple[tuple[str, str], ...] = field(default=())
+
+
+def now_utc() -> datetime:
+    """The clock of the acting code; deciding code gets its times as arguments."""
+    return datetime.now(UTC)

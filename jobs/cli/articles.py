@@ -24,7 +24,7 @@ EXPORT_KEYS = (
 )  # fmt: skip
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A date or time: `2026-01-31`, `2026-01-31T12:00+05:00`; without a zone it is UTC."""
 
     name = "date"

@@ -26,7 +26,7 @@ DOORS = {
     "scrapy": ("crawler/", "settings.py", "jobs/crawl.py"),
     "fastapi": ("web/",),
 }
-WEB_MAY_USE = ("jobs.topics", "jobs.dedup", "jobs.alerts", "jobs.config", "jobs.health")
+WEB_MAY_USE = ("jobs.topics", "jobs.dedup", "jobs.alerts", "jobs.config", "jobs.health", "jobs.search")
 """The parts of jobs that decide and do not act (or, for feeds, render)."""
 
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
