@@ -11,8 +11,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from jobs.dedup.rulings import merge, split
 from storage import feedback, mutes, sources
-from storage.database import Database, StorageError, first, open_database, rows, stamp, write_transaction
+from storage.alert_queries import mark_handled, revive
+from storage.alerts import current_story
+from storage.database import Database, StorageError, first, open_database, stamp, write_transaction
 
 MuteKind = Literal["story", "source", "topic"]
 
@@ -125,14 +128,10 @@ class StoredActions:
         """See `Actions.handle`."""
         db = self._open()
         try:
-            with write_transaction(db):
-                changed = db.conn.execute(
-                    "UPDATE alerts SET handled_by = ?, handled_at = ? WHERE id = ?",
-                    (who if handled else None, stamp(self._clock()) if handled else None, alert_id),
-                ).rowcount
+            known = mark_handled(db, alert_id, who=who, at=self._clock(), handled=handled)
         finally:
             db.conn.close()
-        if not changed:
+        if not known:
             raise StorageError(f"There is no alert {alert_id}.")
         return "Handled" if handled else "Open again"
 
@@ -155,40 +154,40 @@ class StoredActions:
 
     def retry_delivery(self, delivery_id: int) -> str:
         """See `Actions.retry_delivery`."""
-        now = stamp(self._clock())
         db = self._open()
         try:
-            with write_transaction(db):
-                changed = db.conn.execute(
-                    "UPDATE deliveries SET state = 'waiting', next_try = ?, revived = ? WHERE id = ? AND state IN ('waiting', 'dead', 'held', 'muted')",
-                    (now, now, delivery_id),
-                ).rowcount
-            row = first(db, "SELECT channel, state FROM deliveries WHERE id = ?", (delivery_id,))
+            row = first(db, "SELECT alert_id, channel, state FROM deliveries WHERE id = ?", (delivery_id,))
+            if row is None:
+                raise StorageError(f"There is no delivery {delivery_id}.")
+            if not revive(db, [row["alert_id"]], self._clock(), [row["channel"]]):
+                raise StorageError(
+                    f"The delivery to {row['channel']} is {row['state']}: there is nothing to retry."
+                )
         finally:
             db.conn.close()
-        if row is None:
-            raise StorageError(f"There is no delivery {delivery_id}.")
-        if not changed:
-            raise StorageError(
-                f"The delivery to {row['channel']} is {row['state']}: there is nothing to retry."
-            )
         return f"Tried again on {row['channel']}"
 
     def split_story(self, article_ids: tuple[int, ...], *, who: str) -> str:
         """See `Actions.split_story`."""
-        raise StorageError(
-            "Stories are split by the service. Start `borderwatch run`, or use `borderwatch stories split`."
-        )
+        db = self._open()
+        try:
+            with write_transaction(db):
+                stories = {current_story(db, article) for article in article_ids}
+                if len(stories) != 1 or None in stories:
+                    raise StorageError(
+                        "Tick reports of one story; reload the page if they have moved meanwhile."
+                    )
+                done = split(db, stories.pop() or 0, article_ids, who, self._clock(), alert=False)
+        finally:
+            db.conn.close()
+        return "Split off as story " + ", ".join(map(str, done.stories))
 
     def merge_stories(self, story_id: int, other_id: int, *, who: str) -> str:
         """See `Actions.merge_stories`."""
-        raise StorageError(
-            "Stories are merged by the service. Start `borderwatch run`, or use `borderwatch stories merge`."
-        )
-
-
-def article_ids_of(db: Database, story_id: int) -> tuple[int, ...]:
-    """The articles of a story."""
-    return tuple(
-        row["id"] for row in rows(db, "SELECT id FROM articles WHERE story_id = ? ORDER BY id", (story_id,))
-    )
+        db = self._open()
+        try:
+            with write_transaction(db):
+                done = merge(db, story_id, other_id, who, self._clock())
+        finally:
+            db.conn.close()
+        return f"One story now: {done.stories[0]}"
