@@ -73,8 +73,7 @@ class Newsroom:
         self._chance = Random(self.seed)
         self._lock = threading.Lock()
         self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -82,7 +81,7 @@ class Newsroom:
             raise RuntimeError("the newsroom did not start")
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._done.set)
         self._thread.join(5)
 
     def publish(self) -> Report:
@@ -120,22 +119,24 @@ class Newsroom:
             )
         return Report(number, site, f"/a/{number}", title, "\n".join(lines), datetime.now(UTC))
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._open())
-        self._ready.set()
-        self._loop.run_forever()
-
-    async def _open(self) -> None:
+    async def _live(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._done = asyncio.Event()
+        runners = []
         for site in range(self.sites):
             app = web.Application()
             app.router.add_get("/robots.txt", self._robots)
             app.router.add_get("/feed.xml", self._feed_of(site))
             app.router.add_get("/a/{number}", self._article)
-            runner = web.AppRunner(app, access_log=None)
+            runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
             await web.TCPSite(runner, f"127.0.0.{11 + site}", 0).start()
+            runners.append(runner)
             self.ports.append(runner.addresses[0][1])
+        self._ready.set()
+        await self._done.wait()
+        for runner in runners:
+            await runner.cleanup()
 
     def address(self, site: int) -> str:
         return f"http://127.0.0.{11 + site}:{self.ports[site]}"
