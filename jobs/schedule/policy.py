@@ -142,7 +142,7 @@ def _rhythm(
         interval_s, reason = asked_s, "asked"
     if times.skip_hours or times.skip_days:
         skipped_s = skip(now_s + interval_s, times.skip_hours, times.skip_days) - now_s
-        if interval_s < skipped_s <= WAIT_LIMIT_S:
+        if interval_s + 1.0 < skipped_s <= WAIT_LIMIT_S:
             interval_s, reason = skipped_s + 60.0 * rng.random(), "skipped"
     if reason in _REASONS:
         return interval_s, _REASONS[reason]
