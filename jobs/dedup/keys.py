@@ -27,32 +27,20 @@ _MAX_NUMBER_DIGITS: Final = 7
 
 # Consonants by class; vowels, glides (w, y, و, ی), h and ع fall away, because transliterations disagree on them.
 _LATIN_PAIRS: Final = (
-    ("sh", "$"),
-    ("ch", "c"),
-    ("tch", "c"),
-    ("kh", "x"),
-    ("gh", "g"),
-    ("zh", "j"),
-    ("ph", "f"),
-    ("th", "t"),
-    ("dj", "j"),
-    ("ck", "k"),
-    ("q", "k"),
-    ("x", "ks"),
-    ("ce", "se"),
-    ("ci", "si"),
-)
+    ("x", "ks"), ("tch", "C"), ("ch", "C"), ("sh", "$"), ("kh", "X"), ("gh", "g"), ("zh", "j"), ("ph", "f"), ("th", "t"), ("dj", "j"),
+    ("ck", "k"), ("q", "k"), ("ce", "se"), ("ci", "si"),
+)  # fmt: skip
 _LATIN_DROPPED: Final = str.maketrans({**dict.fromkeys("aeiouwyhv'’-`", None), "c": "k"})
 _ARABIC: Final = str.maketrans({
     **dict.fromkeys("اآأإعوؤیئهىء", None),
-    "ب": "b", "پ": "p", "ت": "t", "ط": "t", "ٹ": "t", "ث": "s", "ج": "j", "چ": "c", "ح": None, "خ": "x", "د": "d", "ڈ": "d",
+    "ب": "b", "پ": "p", "ت": "t", "ط": "t", "ٹ": "t", "ث": "s", "ج": "j", "چ": "C", "ح": None, "خ": "X", "د": "d", "ڈ": "d",
     "ذ": "z", "ر": "r", "ڑ": "r", "ز": "z", "ژ": "j", "س": "s", "ش": "$", "ص": "s", "ض": "z", "ظ": "z", "غ": "g", "ف": "f",
     "ق": "k", "ک": "k", "گ": "g", "ل": "l", "م": "m", "ن": "n", "ں": "n", "ھ": None, "ے": None,
 })  # fmt: skip
 _CYRILLIC: Final = str.maketrans({
     **dict.fromkeys("аеёиоуыэюяйьъв", None),
     "б": "b", "г": "g", "д": "d", "ж": "j", "з": "z", "к": "k", "л": "l", "м": "m", "н": "n", "п": "p", "р": "r", "с": "s",
-    "т": "t", "ф": "f", "х": "x", "ц": "s", "ч": "c", "ш": "$", "щ": "$",
+    "т": "t", "ф": "f", "х": "X", "ц": "s", "ч": "C", "ш": "$", "щ": "$",
 })  # fmt: skip
 _DOUBLED: Final = re.compile(r"(.)\1+")
 

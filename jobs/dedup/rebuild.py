@@ -64,8 +64,8 @@ def connected(nodes: Iterable[int], links: Iterable[Link]) -> list[list[int]]:
         while waiting:
             node = waiting.pop()
             group.append(node)
-            fresh = [other for other in near[node] if other not in seen]
-            seen.update(fresh)
+            fresh = set(near[node]) - seen
+            seen |= fresh
             waiting += fresh
         groups.append(sorted(group))
     return groups

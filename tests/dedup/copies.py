@@ -15,8 +15,7 @@ BEFORE = {
 }
 AFTER = {
     "en": (
-        "\nSource link\nAbout Admin\nCheck Also\nMinister opens new road in the north of the country amid protests\nLeave a Reply\n"
-        "Your email address will not be published. Required fields are marked *",
+        "\nSource link\nAbout Admin\nCheck Also\nMinister opens new road amid protests\nLeave a Reply\nYour email address will not be published",
         "\nRead more\nAll rights reserved",
     ),
     "fa": ("\nانتهای پیام/ نظر شما چیست؟ نظرات حاوی توهین منتشر نمی‌شود. آخرین اخبار: قیمت طلا و سکه امروز",),
@@ -57,12 +56,8 @@ def respin(
         parts = _TOKEN.findall(text)
         text = "".join(parts[: max(60, int(len(parts) * kept))])
     if other_lede:
-        first, *rest = _SENTENCE_END.split(text, maxsplit=1)
-        if rest and len(rest[0].split()) > 25:
-            first = rest[0]
-        else:
-            first = text
-        text = LEDES[spoken] + first
+        _, *rest = _SENTENCE_END.split(text, maxsplit=1)
+        text = LEDES[spoken] + (rest[0] if rest and len(rest[0].split()) > 25 else text)
     text = swap(text, rate, vocabulary, rng)
     if not wrapped:
         return text

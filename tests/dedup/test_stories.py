@@ -112,9 +112,11 @@ def test_reports_in_three_languages_are_one_story(desk: Desk) -> None:
 def test_two_attacks_a_week_apart_are_two_stories(desk: Desk) -> None:
     second = (
         "Seven killed in another strike near Saravan",
-        "At least seven people, including two women, were killed early on Thursday when missiles hit a village near Saravan in Iran's "
-        "Sistan and Baluchestan province, the deputy governor, Alireza Karimvand, said. Pakistan's foreign ministry said that it had "
-        "targeted militants. It was the second strike in eight days.",
+        (
+            "At least seven people, including two women, were killed early on Thursday when missiles hit a village near Saravan in Iran's "
+            "Sistan and Baluchestan province, the deputy governor, Alireza Karimvand, said. Pakistan's foreign ministry said that it had "
+            "targeted militants. It was the second strike in eight days."
+        ),
     )
     desk.add(t.STRIKE_EN, "a.example/1")
     desk.add(t.STRIKE_EN_OTHER, "a.example/2", MONDAY + 10 * HOUR)

@@ -1,3 +1,4 @@
+# ruff: noqa: ISC004  (long made-up texts)
 """Made-up reports for the tests of stories: several of one event in three languages, near events, bulletins, notices."""
 
 from __future__ import annotations
