@@ -7,6 +7,7 @@ and the text that was found agree. On the corpus, where every page is an article
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from crawler.jsonld import types_of
 from crawler.metadata import PageFacts
@@ -58,9 +59,9 @@ def unreadable(capture: Capture) -> NotAnArticle | None:
 
 
 def not_an_article(
-    facts: PageFacts, url: str, title: str, text: str, *, links_share: float = 0.0, dated: bool = True
+    facts: PageFacts, url: str, title: str, text: str, links_share: Callable[[], float], *, dated: bool = True
 ) -> NotAnArticle | None:
-    """The verdict over a page that was read. `links_share` is the part of the page's words that stands in links."""
+    """The verdict over a page that was read. `links_share` says which part of the page's words stands in links."""
     size = len(text)
     folded_title = normalise(title)
     if size < 2_000 and _ERROR_TITLE.search(folded_title):
@@ -69,8 +70,10 @@ def not_an_article(
         return NotAnArticle("video", f"{size} characters of text beside it")
     if size < STUB_CHARS and _is_closed(facts, text):
         return NotAnArticle("paywall", f"{size} characters open")
-    if _is_listing(facts, url, size, links_share, dated):
-        return NotAnArticle("listing", f"{links_share:.0%} of the words are links")
+    if _may_be_listing(facts):
+        share = links_share()
+        if _is_listing(facts, url, size, share, dated):
+            return NotAnArticle("listing", f"{share:.0%} of the words are links")
     if size < MIN_TEXT_CHARS:
         return NotAnArticle("too short", f"{size} characters of text")
     return None
@@ -94,13 +97,15 @@ def _is_closed(facts: PageFacts, text: str) -> bool:
     return bool(_PAYWALL.search(normalise(text)))
 
 
-def _is_listing(facts: PageFacts, url: str, size: int, links_share: float, dated: bool) -> bool:
-    if (
+def _may_be_listing(facts: PageFacts) -> bool:
+    return not (
         facts.articles
         or facts.metas.get("og:type", "").lower() == "article"
         or facts.metas.get("article:published_time")
-    ):
-        return False
+    )
+
+
+def _is_listing(facts: PageFacts, url: str, size: int, links_share: float, dated: bool) -> bool:
     kinds = {kind for node in facts.nodes[:10] for kind in types_of(node)}
     if "CollectionPage" in kinds or "SearchResultsPage" in kinds:
         return True

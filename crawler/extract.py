@@ -15,17 +15,18 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 from trafilatura.settings import DEFAULT_CONFIG, Extractor
 
-from crawler.boilerplate import line_hashes
+from crawler.boilerplate import MAX_LINES
 from crawler.classify import not_an_article, unreadable
 from crawler.dates import find_date, find_modified
 from crawler.decode import decode_html
 from crawler.embedded import embedded_text
 from crawler.joiners import hide_joiners, show_joiners
 from crawler.language import language_of
-from crawler.lines import clean_lines
+from crawler.line_features import Line
+from crawler.lines import clean_lines, line_hashes, split_lines, unrepeated
 from crawler.metadata import PageFacts, author_names, image_url, read_facts, site_name
 from crawler.titles import choose_title
-from crawler.tree import block_lines, links_share, parse_html, prune_link_farms
+from crawler.tree import anchor_texts, block_lines, links_share, parse_html, prune_link_farms
 from crawler.urls import canonical_url
 from storage.model import Article, Capture, Entry, HostProfile, NotAnArticle
 
@@ -67,10 +68,10 @@ def _from_page(
     zone = profile.timezone if profile else None
     title = choose_title(facts, url, entry.title if entry else None)
     published = find_date(tree, facts, url, entry, zone, now=capture.fetched_at)
-    share = links_share(tree)
-    found = _body_text(tree, facts, url)
-    text = clean_lines(found, title, profile.repeated if profile else frozenset())
-    verdict = not_an_article(facts, url, title, text, links_share=share, dated=published is not None)
+    anchors = anchor_texts(tree)
+    lines = body_lines(tree, facts, url)
+    text = clean_lines(lines, title, profile.repeated if profile else frozenset(), anchors)
+    verdict = not_an_article(facts, url, title, text, lambda: links_share(tree), dated=published is not None)
     if verdict is not None:
         return verdict
     return (
@@ -85,7 +86,7 @@ def _from_page(
             site_name=site_name(facts),
             image=image_url(facts, url),
             modified=find_modified(facts),
-            boilerplate=line_hashes(found),
+            boilerplate=line_hashes(lines, MAX_LINES),
         ),
     )
 
@@ -95,28 +96,29 @@ def _from_listing(
 ) -> tuple[Article, ...] | NotAnArticle:
     """The article that a listing's own full text is."""
     tree = parse_html(f"<html><body>{entry.content_html}</body></html>")
-    lines = block_lines(tree) if tree is not None else ""
-    title = entry.title or lines.split("\n", 1)[0][:200]
-    text = clean_lines(lines, title if entry.title else "", profile.repeated if profile else frozenset())
-    if not text.strip():
+    lines = split_lines(block_lines(tree)[:MAX_TEXT_CHARS]) if tree is not None else []
+    # Only what the host repeats is dropped: a message of two lines has no shape to judge.
+    text = unrepeated(lines, entry.title or "", profile.repeated if profile else frozenset())
+    title = entry.title or (lines[0].text[:200] if lines else "")
+    if not text:
         return NotAnArticle("too short", "the listed text is empty")
     return (
         Article(
             url=entry.url,
             canonical_url=canonical_url(entry.url),
             title=title,
-            text=text[:MAX_TEXT_CHARS],
+            text=text,
             published=entry.published,
             language=language_of(f"{title}\n{text}", entry.language, profile.language if profile else None),
             authors=entry.authors,
             modified=entry.updated,
-            boilerplate=line_hashes(lines),
+            boilerplate=line_hashes(lines, MAX_LINES),
         ),
     )
 
 
-def _body_text(tree: HtmlElement, facts: PageFacts, url: str) -> str:
-    """The article's text as found, one paragraph a line; empty where nothing is found. Consumes the tree."""
+def body_lines(tree: HtmlElement, facts: PageFacts, url: str) -> list[Line]:
+    """The lines of the article's text as found, before any is dropped. Takes scripts and link farms from the tree."""
     etree.strip_elements(tree, *_UNREAD, with_tail=False)
     prune_link_farms(tree)
     text = _trafilatura_text(tree, url)
@@ -124,7 +126,7 @@ def _body_text(tree: HtmlElement, facts: PageFacts, url: str) -> str:
         other = embedded_text(facts)
         if len(other) > max(2 * len(text), 200):
             text = other
-    return text[:MAX_TEXT_CHARS]
+    return split_lines(text[:MAX_TEXT_CHARS])
 
 
 def _trafilatura_text(tree: HtmlElement, url: str) -> str:

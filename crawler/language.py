@@ -128,7 +128,9 @@ _SPLIT = re.compile(r"[\s،؛۔.,:()«»\"]+")
 def _by_letters(sample: str, stated: str | None) -> str | None:
     """Between the languages of the Arabic script: common words, which weigh most, and the letters of each."""
     tokens = _SPLIT.split(sample)
-    scores = {code: 3 * sum(token in words for token in tokens) for code, words in _WORDS.items()}
+    scores: dict[str, float] = {
+        code: 3 * sum(token in words for token in tokens) for code, words in _WORDS.items()
+    }
     for code, letters in _LETTERS:
         weight = 1 if code not in ("fa", "ar") else 0.3
         scores[code] = scores.get(code, 0) + weight * len(letters.findall(sample)) * 0.5

@@ -62,9 +62,12 @@ def visible_text(element: HtmlElement, limit_chars: int = 1_000) -> str:
 
 
 _LINE_TAGS = frozenset(
-    "address article aside blockquote body br dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr li main "
-    "nav ol p pre section summary table td th tr ul".split()  # noqa: SIM905
-)
+    {
+        "address", "article", "aside", "blockquote", "body", "br", "dd", "div", "dl", "dt", "figcaption", "figure", "footer",
+        "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary",
+        "table", "td", "th", "tr", "ul",
+    }
+)  # fmt: skip
 
 
 def block_lines(tree: HtmlElement) -> str:
@@ -115,3 +118,8 @@ def prune_link_farms(tree: HtmlElement) -> None:
     for number, link in enumerate(list(tree.iter("a"))):
         if number >= MAX_LINKS:
             link.drop_tag()
+
+
+def anchor_texts(tree: HtmlElement) -> frozenset[str]:
+    """The texts of the page's links, white space made single."""
+    return frozenset(" ".join("".join(link.itertext()).split()) for link in tree.iter("a"))
