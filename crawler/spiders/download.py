@@ -224,7 +224,7 @@ def _explain(error: Exception, refused: list[str], timeout_s: float, *, proxied:
     if refused:
         detail = f"{', '.join(sorted(set(refused)))} is not a public address"
         raise FetchFailedError(FetchError("address", detail)) from error
-    kind = next((kind for kinds, kind in _KINDS if isinstance(error, kinds)), "refused")
+    kind: ErrorKind = next((kind for kinds, kind in _KINDS if isinstance(error, kinds)), "refused")
     if kind == "dns" and proxied:
         kind = "proxy"
     detail = (
