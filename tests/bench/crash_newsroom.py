@@ -107,11 +107,10 @@ class Newsroom:
             return "".join(chance.choice(SYLLABLES) for _ in range(chance.randint(2, 4)))
 
         name = f"{word().title()} {word().title()}"
-        place = chance.choice(PLACES)
-        title = f"{name} {word()} {word()} at {place} on Iran-Pakistan border"
-        lines = [
-            f"{name} reported {number + 1000} {word()} {word()} near {place} on the Iran-Pakistan border."
-        ]
+        at_border = f"{chance.choice(PLACES)} on the Iran-Pakistan border"
+        where = at_border if chance.random() < self.border else f"{word().title()} in {word().title()}"
+        title = f"{name} {word()} {word()} at {where}"
+        lines = [f"{name} reported {number + 1000} {word()} {word()} near {where}."]
         for _ in range(8):
             sentence = " ".join(word() for _ in range(chance.randint(9, 16)))
             lines.append(
