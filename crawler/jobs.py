@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from crawler.discover.google_news import is_google_link, publisher_in_link, publisher_in_page
 from crawler.discover.listing import Child, ListingError
 from crawler.discover.sitemaps import newest_children, parse_sitemap
 from crawler.fetch import ChildListing, FetchError, PageAnswer, PageJob, SourceAnswer, SourceJob
-from crawler.follow import Follower, Wish
+from crawler.follow import Follower, Trail, Wish
 from crawler.hops import http_error, retry_after_s
 from crawler.spiders.download import FetchFailedError
 from storage.model import Capture, Headers, SourceKind, Validators
@@ -32,7 +33,7 @@ async def fetch_page(
     """The capture behind an entry's address. Raises `FetchFailedError` where there is none."""
     begun = time.monotonic()
     wish = Wish((("Accept", ACCEPT["page"]),), job.proxy, max_bytes, render=job.render)
-    trail = await follower.follow(job.url, wish)
+    trail = await _past_google(follower, job.url, wish)
     download, now = trail.download, wall()
     duration_s = time.monotonic() - begun
     if download.status not in SUCCESS:
@@ -50,6 +51,20 @@ async def fetch_page(
         request_headers=download.request_headers,
     )
     return PageAnswer(job, capture, None, trail.permanent_url, duration_s, trail.bytes_received)
+
+
+async def _past_google(follower: Follower, url: str, wish: Wish) -> Trail:
+    """The answer of a listed address; links of Google News are followed to the publisher's page."""
+    if not is_google_link(url):
+        return await follower.follow(url, wish)
+    if inside := publisher_in_link(url):
+        return await follower.follow(inside, wish)
+    trail = await follower.follow(url, wish)
+    target = None
+    if is_google_link(trail.download.url) and trail.download.status in SUCCESS:
+        body, content_type = trail.download.body, trail.download.header("content-type")
+        target = await asyncio.to_thread(publisher_in_page, body, content_type)
+    return await follower.follow(target, wish) if target else trail
 
 
 async def fetch_source(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from typing import Any
 
@@ -103,6 +104,21 @@ class TestPages:
         async with crawl() as c:
             capture = await c.capture(site.url("/redirect-utf8"))
         assert capture.url == site.url("/page/%D8%AE%D8%A8%D8%B1")
+
+    async def test_links_of_google_news_lead_to_the_publisher(self, site: Any, crawl: Any) -> None:
+        inside = base64.urlsafe_b64encode(b'\x08\x13"\x1ehttp://paper.example/page/1234').decode().rstrip("=")
+        listed = [
+            "http://news.google.com/rss/articles/opaque",
+            f"http://news.google.com/rss/articles/{inside}",
+        ]
+        async with crawl(environment={"http_proxy": site.proxy}) as c:
+            by_page, by_link = await c.pages(*listed)
+        assert [by_page.capture.url, by_link.capture.url] == [
+            "http://paper.example/page/story",
+            "http://paper.example/page/1234",
+        ]
+        assert [by_page.capture.listed_url, by_link.capture.listed_url] == listed
+        assert sum(row["host"] == "news.google.com" for row in site.requests()) == 1
 
 
 class TestFaults:

@@ -220,6 +220,9 @@ class Site:
                 f'<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{items}</sitemapindex>'.encode(),
                 ETag="v1",
             )
+        if path.startswith("/rss/articles/"):
+            out = b'<html><body><a rel="nofollow" href="http://paper.example/page/story">go</a></body></html>'
+            return await self.send(writer, 200, out, **html)
         if part[1] == "news":
             return await self.news(writer, part[2], f"http://{headers['host']}/news", html)
         if part[1] == "child" and "missing" not in part[2]:
