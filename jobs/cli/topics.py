@@ -93,7 +93,7 @@ def explain(app: App, what: str, topic: str | None, as_json: bool) -> None:
 def predict(app: App, file: IO[str], topic: str | None) -> None:
     """One line in ({"id", "lang", "title", "text"}), one line out, always JSONL."""
     chosen = _chosen(app, topic)
-    for example in read_examples(file, file.name):
+    for example in read_examples(file, _name(file)):
         found = assess_article(example.title, example.text, chosen)[0]
         match = found.match
         line: dict[str, Any] = {
@@ -123,7 +123,7 @@ def evaluate(app: App, file: IO[str] | None, topic: str | None, judged: bool, as
     if file is None:
         examples = judged_examples(app.open_database(readonly=True), chosen.topics[0].name)
     else:
-        examples = read_examples(file, file.name)
+        examples = read_examples(file, _name(file))
     verdicts = [_verdict(one, chosen) for one in examples if one.label is not None]
     if not verdicts:
         raise UsageError("There is nothing to measure: no text has a label (true or false).")
@@ -200,6 +200,10 @@ def judge(app: App, article: str, word: str, topic: str | None, remark: str | No
         click.echo(f"Article {row['id']} is {word.replace('-', ' ')} for {name} (judgement {found.id}).")
 
 
+def _name(file: IO[str]) -> str:
+    return str(getattr(file, "name", "-"))
+
+
 def _configured(app: App) -> TopicSet:
     return load_topics(app.config.topics, app.config.base_dir)
 
@@ -252,7 +256,7 @@ def _with_id(content: str, name: str) -> str:
 def _verdict(example: Example, chosen: TopicSet) -> Verdict:
     predicted = assess_article(example.title, example.text, chosen)[0].match is not None
     return Verdict(
-        example.id, example.language, bool(example.label), predicted, example.group, example.source
+        str(example.id), example.language, bool(example.label), predicted, example.group, example.source
     )
 
 

@@ -187,7 +187,11 @@ def _beyond_the_sentence(rule: RuleProgram, place: Place, context: Context) -> s
 def _around(rule: RuleProgram, place: Place, context: Context) -> str | None:
     if not rule.around and not rule.not_around:
         return None
-    hits = [hit for hit in context.around(place) if not any(hit is own for own in place.hits)]
+    hits = [
+        hit
+        for hit in context.around(place)
+        if hit.mask & rule.surroundings and not any(hit is own for own in place.hits)
+    ]
     for wanted, names in zip(rule.around, rule.rule.around, strict=True):
         if not any(hit.mask & wanted for hit in hits):
             return f"no {' or '.join(names)} around"

@@ -17,7 +17,7 @@ from storage.model import UsageError
 class Example:
     """One text; `label` says whether the topic should hold, where that is known."""
 
-    id: str
+    id: str | int
     language: str
     title: str
     text: str
@@ -38,7 +38,7 @@ def read_examples(lines: Iterable[str], name: str) -> Iterator[Example]:
         if not isinstance(raw, dict) or "id" not in raw:
             raise UsageError(f'{name}:{number}: not an example; a line is {{"id", "lang", "title", "text"}}')
         yield Example(
-            id=str(raw["id"]),
+            id=raw["id"] if isinstance(raw["id"], int) else str(raw["id"]),
             language=str(raw.get("lang") or "unnamed"),
             title=_text(raw, "title", name, number),
             text=_text(raw, "text", name, number),

@@ -13,6 +13,8 @@ from jobs.topics.reading import FieldText
 from storage.model import Evidence
 
 _SHOWN = 3
+_NEAR = 0.3
+"""Less than half of a phrase in one sentence is no near miss: a preposition that stands everywhere is not worth naming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Explanation:
     @property
     def nearest_miss(self) -> RuleTrace | None:
         """Of the rules that count for the topic and did not fire, the one that came nearest to it."""
-        missed = [one for one in self.rules if not one.fired and one.weight > 0 and one.nearness > 0]
+        missed = [one for one in self.rules if not one.fired and one.weight > 0 and one.nearness >= _NEAR]
         return max(missed, key=lambda one: (one.nearness, one.weight), default=None)
 
 

@@ -37,6 +37,8 @@ class RuleProgram:
     not_title: int
     local: int
     """All concepts that the conditions on the sentence speak of."""
+    surroundings: int
+    """The same of `around` and `not_around`."""
 
     def possible(self, mask: int) -> bool:
         """Whether a text with these concepts may satisfy the rule at all."""
@@ -99,6 +101,7 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
             not_around=mask(rule.not_around),
             not_text=mask(rule.not_text),
             not_title=mask(rule.not_title),
+            surroundings=mask(name for names in (rule.not_around, *rule.around) for name in names),
             local=mask(
                 name
                 for names in (rule.not_inside, rule.not_before, rule.not_near, rule.nearer_than, *rule.near)
