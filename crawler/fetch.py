@@ -59,6 +59,8 @@ class SourceJob:
     validators: Validators = NOTHING_KNOWN
     url: str | None = None
     max_children: int = 5
+    page: int = 0
+    """How many older pages of the listing a first crawl has gone back; 0 is the listing itself."""
 
     @property
     def address(self) -> str:

@@ -8,45 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
 
 import structlog
 
-from crawler.discover.listing import Listing, ListingError, parse_listing
 from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer
-from jobs.reading import ReaderPool, ReadingError
+from jobs.listings import further_back, parse_answer, store_listing
+from jobs.reading import ReaderPool
 from jobs.schedule import DEFAULT_K
-from jobs.sift import MIN_FULL_TEXT, keys_of, next_try, sift
-from jobs.sourcestate import Checked, Rhythm, after_check, rhythm_of
+from jobs.sift import MIN_FULL_TEXT, next_try
+from jobs.sourcestate import Rhythm, rhythm_of
 from jobs.writer import Writer
 from storage.archive import Archive
-from storage.captures import digest_of, insert_capture
+from storage.captures import insert_capture
 from storage.database import Database, Row, now_utc, rows
-from storage.entries import (
-    captured_elsewhere,
-    entries_to_fetch,
-    insert_entries,
-    known_entries,
-    mark_captured,
-    mark_failed,
-    relist_entries,
-)
-from storage.model import Capture, Entry, Source
-from storage.sources import release_claim, source_row, source_rows, update_source
-
-INLINE_BYTES = 24 * 1024
-"""Larger listings are parsed by a worker: 24 KB of RSS take about 10 ms, and nothing may block the loop for 50."""
+from storage.entries import mark_captured, mark_failed, sightings
+from storage.model import Capture, Source
+from storage.sources import release_claim, source_rows
 
 GROUP_S = 0.05
 """Captures that arrive within so long share one sync of the archive and one transaction."""
 
 GROUP_CAPTURES = 64
-FIRST_PAGES = 1_000
-"""Pages of a source that are queued at once; the next check takes up the rest."""
-
 log = structlog.get_logger("intake")
 
 
@@ -99,90 +85,27 @@ class Intake:
         if answer.error is not None and answer.error.kind == "shutdown":
             await self._writer.write(lambda db: release_claim(db, source.name))
             return
-        listing: Listing | None = None
-        error = answer.error
-        problem: ListingError | None = None
-        if error is None and answer.status != 304:
-            try:
-                listing = await self._parse(answer)
-            except ListingError as fault:
-                problem = fault
-            except ReadingError as fault:
-                error = FetchError("crawler", f"the listing could not be parsed: {fault}")
-        waiting = await self._writer.write(
-            lambda db: self._store_listing(db, answer, listing, error, problem)
+        known: dict[str, int] = {}
+        if source.kind == "section":
+            known = await self._writer.read(lambda db: sightings(db, source.name))
+        parsed = await parse_answer(answer, self._pool, known)
+        stored = await self._writer.write(
+            lambda db: store_listing(db, answer, parsed, self._rhythm, self._rng)
         )
-        await self._take(source, waiting)
+        if answer.job.page == 0:
+            self.result.counts["sources"] += 1
+            self.result.counts["not_modified"] += answer.status == 304
+        self.result.counts["entries_new"] += stored.new
+        self.result.counts["entries_changed"] += stored.changed
+        if stored.failure is not None:
+            self.result.failures[source.name] = stored.failure
+            log.warning("source failed", source=source.name, reason=stored.failure)
+        await self._take(source, stored.waiting)
+        older = further_back(answer, parsed.listing) if stored.first_crawl and stored.new else None
+        if older is not None:
+            self._fetch(older)
 
-    async def _parse(self, answer: SourceAnswer) -> Listing:
-        source = answer.job.source
-        parts = answer.children or (answer,)
-        entries: list[Entry] = []
-        problems: list[str] = []
-        last: Listing | None = None
-        for part in parts:
-            url = part.url if not isinstance(part, SourceAnswer) else part.final_url
-            options = {
-                "now": answer.fetched_at,
-                "timezone": source.timezone,
-                "headers": part.headers,
-                "link_pattern": source.link_pattern,
-            }
-            content_type = next(
-                (value for name, value in part.headers if name.lower() == "content-type"), None
-            )
-            if len(part.body) <= INLINE_BYTES:
-                last = parse_listing(source.kind, part.body, url, content_type, **options)  # type: ignore[arg-type]
-            else:
-                last = await self._pool.call(
-                    parse_listing, source.kind, part.body, url, content_type, **options
-                )
-            entries += last.entries
-            problems += last.problems
-        assert last is not None
-        if len(parts) == 1:
-            return last
-        return Listing(entries=tuple(entries), kind=last.kind, problems=tuple(problems))
-
-    def _store_listing(
-        self,
-        db: Database,
-        answer: SourceAnswer,
-        listing: Listing | None,
-        error: FetchError | None,
-        problem: ListingError | None,
-    ) -> list[Row]:
-        """Commit what a check brought; returns the source's entries whose page is to be fetched."""
-        source, now = answer.job.source, answer.fetched_at
-        row = source_row(db, source.name)
-        if row is None:
-            return []
-        self.result.counts["sources"] += 1
-        self.result.counts["not_modified"] += answer.status == 304
-        new_dates: tuple[datetime | None, ...] = ()
-        if listing is not None:
-            keyed = keys_of(listing.entries)
-            found = sift(keyed, known_entries(db, list(keyed)), captured_elsewhere(db, list(keyed)), source)
-            insert_entries(db, source.name, found.new, now=now, first_crawl=not row["first_crawl_done"])
-            relist_entries(db, found.changed, now)
-            new_dates = tuple(entry.published.at if entry.published else None for _, entry, _ in found.new)
-            self.result.counts["entries_new"] += len(found.new)
-            self.result.counts["entries_changed"] += len(found.changed)
-        checked = Checked(
-            answer=answer, listing=listing, error=error, problem=problem, new_dates=new_dates,
-            digest=digest_of(answer.body) if answer.body else None,
-        )  # fmt: skip
-        changes, sentence = after_check(row, source, checked, now, self._rhythm, self._rng)
-        update_source(db, source.name, changes)
-        release_claim(db, source.name)
-        if sentence is not None:
-            self.result.failures[source.name] = sentence
-            log.warning("source failed", source=source.name, reason=sentence)
-        if error is not None and error.kind in {"postponed", "robots"}:
-            return []
-        return entries_to_fetch(db, source.name, now, FIRST_PAGES)
-
-    async def _take(self, source: Source, waiting: list[Row]) -> None:
+    async def _take(self, source: Source, waiting: Iterable[Row]) -> None:
         """Fetch the pages of entries that are not out already; full text is archived as it was listed."""
         for row in waiting:
             if row["id"] in self._outstanding:

@@ -57,6 +57,19 @@ def captured_elsewhere(db: Database, keys: Sequence[str]) -> set[str]:
     return known
 
 
+def count_sightings(db: Database, keys: Sequence[str]) -> None:
+    """Of a section page: these addresses stood on it once more (what stands there for ever is navigation)."""
+    db.conn.executemany(
+        "UPDATE entries SET sightings = sightings + 1 WHERE key = ?", ((key,) for key in keys)
+    )
+
+
+def sightings(db: Database, source: str) -> dict[str, int]:
+    """In how many checks of a section page each of its addresses was seen."""
+    found = rows(db, "SELECT url, sightings FROM entries WHERE source = ? AND sightings > 1", (source,))
+    return {row["url"]: row["sightings"] for row in found}
+
+
 def insert_entries(
     db: Database, source: str, items: Iterable[tuple[str, Entry, str]], *, now: datetime, first_crawl: bool
 ) -> None:

@@ -7,7 +7,7 @@ aware datetimes in UTC; a publication date keeps the publisher's own offset and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Literal
 
@@ -277,7 +277,8 @@ class Source:
     """Its entries carry the full text: no page is fetched."""
     render: bool = False
     notes: str = ""
-    options: tuple[tuple[str, str], ...] = field(default=())
+    backfill_s: float = 0.0
+    """How far a first crawl goes back through older pages of the listing."""
 
 
 def now_utc() -> datetime:

@@ -23,7 +23,7 @@ from crawler.discover.listing import (
     ListingKind,
     counted,
 )
-from crawler.discover.markup import decode, local, require_xml, unpack, walk, well_formed
+from crawler.discover.markup import decode, is_torn, local, require_xml, unpack, walk, well_formed
 from crawler.discover.times import Times
 from storage.model import Entry, Headers
 
@@ -68,6 +68,10 @@ def parse_feed(
         reader.tolerate(data)
         if reader.entries:
             problems.append("Its XML is broken; what a tolerant reading found was taken.")
+        elif reader.without_link and is_torn(data):
+            raise ListingError(
+                "xml", "It is broken XML of which no entry can be read. See it in a browser, and tell the publisher."
+            )
     if local(root) in {"urlset", "sitemapindex"}:
         raise ListingError("not a feed", "It is a sitemap, not a feed: configure it as `sitemap = …`.")
     return _about(root, reader, headers, problems)

@@ -268,3 +268,12 @@ def local(element: Any) -> str:
     if not isinstance(tag, str):
         return ""
     return tag.rsplit("}", 1)[-1].rsplit(":", 1)[-1].lower()
+
+
+def is_torn(data: bytes) -> bool:
+    """Whether this is XML that breaks off or does not nest (a strict parser refuses it)."""
+    try:
+        etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    except etree.XMLSyntaxError:
+        return True
+    return False

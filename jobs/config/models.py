@@ -137,6 +137,9 @@ class SourceOptions(Options):
     )
     full_text: bool = Field(False, description="Its entries carry the full text: no page is fetched.")
     render: bool = Field(False, description="Fetch pages through a real browser (extra dependency).")
+    backfill: Duration = Field(
+        0.0, description="At the first crawl, go back through the older pages of the listing by so much."
+    )
     notes: str = Field("", description="For people.")
 
     @model_validator(mode="after")

@@ -50,6 +50,7 @@ CREATE TABLE entries (
     content_html TEXT,
     listed_at TEXT NOT NULL,
     first_crawl INTEGER NOT NULL DEFAULT 0 CHECK (first_crawl IN (0, 1)),
+    sightings INTEGER NOT NULL DEFAULT 1,
     state TEXT NOT NULL DEFAULT 'listed' CHECK (state IN ('listed', 'captured', 'refused', 'failed')),
     reason TEXT,
     tries INTEGER NOT NULL DEFAULT 0,
