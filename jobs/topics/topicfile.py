@@ -30,7 +30,7 @@ _NAMES: Final = (
         "not_title",
     ),
 )
-_RULE_KEYS: Final = {
+RULE_KEYS: Final = {
     *(
         "name",
         "says",
@@ -189,7 +189,7 @@ class TopicFile:
         return tuple(found)
 
     def rule(self, place: tuple[str | int, ...], table: dict[str, Any], known: set[str]) -> Rule:
-        self.unknown(place, table, _RULE_KEYS)
+        self.unknown(place, table, RULE_KEYS)
         name = self.string(place, table, "name", required=True)
         weight = self.number(place, table, "weight", 1.0)
         if weight == 0:
