@@ -18,6 +18,7 @@ from crawler.tree import visible_text
 
 _SPACES = re.compile(r"\s+")
 _MAX_AUTHORS = 12
+_MAX_SUBHEADINGS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,69 +36,78 @@ class PageFacts:
     title_tag: str
     headlines: tuple[str, ...]
     """The texts of the page's `<h1>` elements, in order."""
+    subheadings: tuple[str, ...]
+    """The first texts of its `<h2>` and `<h3>` elements, where headlines stand on pages without `<h1>`."""
     marked_headline: str | None
     """What is marked up as `itemprop=headline`."""
     scripts: tuple[str, ...]
     """JSON that scripts embed for the page's own code (`application/json`, `__NEXT_DATA__`)."""
-    times: tuple[tuple[str, str, str], ...]
-    """`<time>` elements and `itemprop=datePublished`: (datetime or content attribute, text, hints), in order."""
+
+
+class _Collector:
+    """What one walk over the tree gathers, element by element."""
+
+    def __init__(self) -> None:
+        self.metas: dict[str, str] = {}
+        self.linked: list[str] = []
+        self.data: list[str] = []
+        self.headlines: list[str] = []
+        self.subheadings: list[str] = []
+        self.canonical: str | None = None
+        self.title = ""
+
+    def meta(self, element: HtmlElement) -> None:
+        name = (
+            element.get("property")
+            or element.get("name")
+            or element.get("itemprop")
+            or element.get("http-equiv")
+        )
+        value = (element.get("content") or element.get("datetime") or "").strip()
+        if name and value:
+            self.metas.setdefault(name.strip().lower(), value)
+
+    def script(self, element: HtmlElement) -> None:
+        kind = (element.get("type") or "").lower()
+        if "ld+json" in kind:
+            self.linked.append(element.text or "")
+        elif kind == "application/json" or element.get("id") in ("__NEXT_DATA__", "fusion-metadata"):
+            self.data.append(element.text or "")
+
+    def link(self, element: HtmlElement) -> None:
+        if self.canonical is None and (element.get("rel") or "").strip().lower() == "canonical":
+            self.canonical = (element.get("href") or "").strip() or None
+
+    def heading(self, element: HtmlElement) -> None:
+        if element.tag == "title":
+            self.title = self.title or visible_text(element)
+        elif element.tag == "h1":
+            self.headlines.append(visible_text(element))
+        elif len(self.subheadings) < _MAX_SUBHEADINGS:
+            self.subheadings.append(visible_text(element))
 
 
 def read_facts(tree: HtmlElement) -> PageFacts:
     """Collect a page's facts. Changes nothing in the tree; never raises."""
-    metas: dict[str, str] = {}
-    linked: list[str] = []
-    data: list[str] = []
-    headlines: list[str] = []
-    times: list[tuple[str, str, str]] = []
-    canonical = title = None
-    for element in tree.iter("meta", "link", "script", "title", "h1", "time"):
-        tag = element.tag
-        if tag == "meta":
-            name = (
-                element.get("property")
-                or element.get("name")
-                or element.get("itemprop")
-                or element.get("http-equiv")
-            )
-            value = (element.get("content") or element.get("datetime") or "").strip()
-            if name and value:
-                metas.setdefault(name.strip().lower(), value)
-        elif tag == "script":
-            kind = (element.get("type") or "").lower()
-            if "ld+json" in kind:
-                linked.append(element.text or "")
-            elif kind == "application/json" or element.get("id") in ("__NEXT_DATA__", "fusion-metadata"):
-                data.append(element.text or "")
-        elif tag == "link":
-            if canonical is None and (element.get("rel") or "").strip().lower() == "canonical":
-                canonical = (element.get("href") or "").strip() or None
-        elif tag == "title":
-            title = title or visible_text(element)
-        elif tag == "h1":
-            headlines.append(visible_text(element))
-        elif len(times) < 50:
-            hints = " ".join(
-                filter(None, (element.get("class"), element.get("itemprop"), element.get("pubdate")))
-            )
-            times.append(
-                (element.get("datetime") or element.get("content") or "", visible_text(element, 100), hints)
-            )
-    nodes = read_nodes(linked)
+    found = _Collector()
+    by_tag = {"meta": found.meta, "script": found.script, "link": found.link}
+    for element in tree.iter("meta", "link", "script", "title", "h1", "h2", "h3"):
+        by_tag.get(element.tag, found.heading)(element)
+    nodes = read_nodes(found.linked)
     marked = tree.find('.//*[@itemprop="headline"]')
     return PageFacts(
-        metas=metas,
+        metas=found.metas,
         nodes=tuple(nodes),
         articles=tuple(article_nodes(nodes)),
-        canonical=canonical,
-        language=_declared_language(tree, metas),
-        title_tag=title or "",
-        headlines=tuple(filter(None, headlines)),
+        canonical=found.canonical,
+        language=_declared_language(tree, found.metas),
+        title_tag=found.title,
+        headlines=tuple(filter(None, found.headlines)),
+        subheadings=tuple(filter(None, found.subheadings)),
         marked_headline=(marked.get("content") or visible_text(marked)) or None
         if marked is not None
         else None,
-        scripts=tuple(data),
-        times=tuple(times),
+        scripts=tuple(found.data),
     )
 
 

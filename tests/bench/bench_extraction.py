@@ -26,14 +26,13 @@ from typing import Any
 from trafilatura import bare_extraction
 from warcio.archiveiterator import ArchiveIterator
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from crawler.boilerplate import count_lines, learn
+from crawler.decode import decode_html
+from crawler.extract import extract
+from crawler.urls import host_of
+from storage.model import Capture, HostProfile, NotAnArticle
 
-from crawler.boilerplate import count_lines, learn  # noqa: E402
-from crawler.decode import decode_html  # noqa: E402
-from crawler.extract import extract  # noqa: E402
-from crawler.urls import host_of  # noqa: E402
-from storage.model import Capture, HostProfile, NotAnArticle  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
 
 Prediction = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """Train the line model on the corpus pages with full gold text and write its weights; report a cross-validation.
 
-    BORDERWATCH_SHARED=… .venv/bin/python tests/bench/train_lines.py [--dry-run]
+    BORDERWATCH_SHARED=… .venv/bin/python -m tests.bench.train_lines [--dry-run]
 
 A line counts as the article's where at least half of its 4-word shingles stand in the gold text. Each page has the
 same weight, and each line in it by its words. Folds are made over registrable domains.
@@ -13,7 +13,6 @@ import json
 from collections import Counter
 
 import numpy as np
-from bench_extraction import Page, load_pages, load_scorer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
@@ -26,6 +25,7 @@ from crawler.metadata import read_facts
 from crawler.titles import choose_title
 from crawler.tree import anchor_texts, parse_html
 from crawler.urls import host_of, registrable_domain
+from tests.bench.bench_extraction import Page, load_pages, load_scorer
 from text.normalise import normalise, words
 
 STRENGTH = 0.3
