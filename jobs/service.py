@@ -24,9 +24,11 @@ from apscheduler.triggers.interval import IntervalTrigger
 from jobs.alerts.deliver import Deliverer
 from jobs.config.models import Config
 from jobs.machine import Machine
+from jobs.metrics import Metrics
 from jobs.policy import alert_policy
 from jobs.rounds import Rounds
 from jobs.schedule import spread
+from jobs.websub.part import hub_parts
 from storage.database import Database, now_utc, open_database, parse_stamp, stamp
 from storage.runs import finish_run, start_run
 from storage.sources import source_rows, update_source
@@ -52,10 +54,13 @@ Part = Callable[[asyncio.Event], Awaitable[None]]
 class Service:
     """Runs until SIGTERM or SIGINT. What is unfinished then is in the tables and goes on at the next start."""
 
-    def __init__(self, config: Config, data_dir: Path, parts: tuple[Part, ...] = ()) -> None:
+    def __init__(
+        self, config: Config, data_dir: Path, parts: tuple[Part, ...] = (), metrics: Metrics | None = None
+    ) -> None:
         self.config = config
         self.data_dir = data_dir
         self._parts = parts
+        self._metrics = metrics or Metrics()
         self._stop = asyncio.Event()
         self._last_tick = time.monotonic()
         self._ticking = asyncio.Lock()
@@ -71,7 +76,9 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         policy = alert_policy(self.config)
-        async with Machine(self.config, self.data_dir, "run", policy=policy) as machine:
+        async with Machine(
+            self.config, self.data_dir, "run", policy=policy, metrics=self._metrics
+        ) as machine:
             self._machine = machine
             run_id = await machine.writer.read(lambda db: start_run(db, "run", os.getpid(), now_utc()))
             deliverer = Deliverer(
@@ -100,6 +107,7 @@ class Service:
                         deliverer.run(self._stop),
                         self._watch(rounds),
                         machine.pipeline.failure(),
+                        *hub_parts(self.config, machine, self._stop),
                         *(part(self._stop) for part in self._parts),
                     ]
                 )

@@ -40,13 +40,14 @@ def create_app(
     actions: Actions | None,
     *,
     topics: Callable[[], TopicSet] | None = None,
+    metrics: Callable[[], bytes] | None = None,
     clock: Callable[[], datetime] = now_utc,
     remember_answers: bool = True,
 ) -> FastAPI:
     """The page over the database of a data directory.
 
     Without `actions` it only reads. `topics` gives the configured topics for their page. The database may be missing:
-    every page then says so until it is there.
+    every page then says so until it is there. `metrics` gives Prometheus' text for /metrics, where a service has it.
     """
     database = data_dir / DATABASE_NAME
     assets = load_assets()
@@ -85,6 +86,12 @@ def create_app(
     @app.get("/static/{name:path}", include_in_schema=False)
     async def static(request: Request, name: str) -> Response:
         return serve_asset(assets, request, name)
+
+    if metrics is not None:
+
+        @app.get("/metrics", include_in_schema=False)
+        def prometheus() -> Response:
+            return Response(metrics(), media_type="text/plain; version=1.0.0; charset=utf-8")
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def favicon(request: Request) -> Response:

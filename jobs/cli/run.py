@@ -8,6 +8,7 @@ import click
 
 from jobs.cli.app import App, note, pass_app
 from jobs.log import configure_logging
+from jobs.metrics import Metrics
 from jobs.service import Part, Service
 
 
@@ -24,12 +25,12 @@ def run(app: App, *, no_web: bool) -> None:
         note(
             "No sources are configured: nothing will be watched. `borderwatch init` writes a first configuration."
         )
-    asyncio.run(
-        Service(app.config, app.data_dir, () if no_web or not app.config.web.enabled else _page(app)).run()
-    )
+    metrics = Metrics()
+    parts = () if no_web or not app.config.web.enabled else _page(app, metrics)
+    asyncio.run(Service(app.config, app.data_dir, parts, metrics).run())
 
 
-def _page(app: App) -> tuple[Part, ...]:
+def _page(app: App, metrics: Metrics) -> tuple[Part, ...]:
     from jobs.cli.web import page_part  # noqa: PLC0415 - FastAPI is imported only where the page is served
 
-    return (page_part(app),)
+    return (page_part(app, metrics=metrics.text),)

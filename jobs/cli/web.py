@@ -29,12 +29,17 @@ def topics_of(app: App) -> Callable[[], TopicSet]:
     return lambda: load_topics(app.config.topics, app.config.base_dir)
 
 
-def page_part(app: App, *, actions: Actions | None = None) -> Part:
-    """The page as a part of the service; without `actions` it acts through the tables, which the service watches."""
+def page_part(
+    app: App, *, actions: Actions | None = None, metrics: Callable[[], bytes] | None = None
+) -> Part:
+    """The page as a part of the service; without `actions` it acts through the tables, which the service watches.
+
+    `metrics` gives the text that /metrics answers.
+    """
     acting = actions or StoredActions(app.database_path, now_utc)
 
     async def run(stop: asyncio.Event) -> None:
-        page = create_app(app.data_dir, app.config.web, acting, topics=topics_of(app))
+        page = create_app(app.data_dir, app.config.web, acting, topics=topics_of(app), metrics=metrics)
         await serve(
             page,
             app.config.web.host,
