@@ -232,7 +232,7 @@ def _rss(site: Site, articles: list[Article], base: str) -> bytes:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0"><channel>'
         f"<title>{escape(site.title)}</title><link>{base}/</link><description>{escape(site.title)}</description>"
-        f"<language>{site.language}</language><ttl>5</ttl>\n{items}</channel></rss>\n"
+        f"<language>{site.language}</language>\n{items}</channel></rss>\n"
     ).encode()
 
 
