@@ -79,7 +79,7 @@ class Machine:
 
     def __init__(
         self, config: Config, data_dir: Path, job: str, *, policy: AlertPolicy, on_recorded: Callable[[Outcome], None] | None = None,
-        on_answer: Callable[[Answer], None] | None = None,
+        on_answer: Callable[[Answer], None] | None = None, metrics: Metrics | None = None,
     ) -> None:  # fmt: skip
         self.config = config
         self.data_dir = data_dir
@@ -89,7 +89,7 @@ class Machine:
         self._job = job
         self._policy = policy
         self._on_recorded = on_recorded
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self.on_alert: Callable[[], None] = lambda: None
         """Called after the commit of each alert; set it to wake the deliveries."""
         self._on_answer = on_answer
