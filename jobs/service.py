@@ -102,15 +102,12 @@ class Service:
             )
             state = "failed"
             try:
-                await self._until_stopped(
-                    [
-                        deliverer.run(self._stop),
-                        self._watch(rounds),
-                        machine.pipeline.failure(),
-                        *hub_parts(self.config, machine, self._stop),
-                        *(part(self._stop) for part in self._parts),
-                    ]
-                )
+                works = [
+                    deliverer.run(self._stop),
+                    self._watch(rounds),
+                    *(part(self._stop) for part in self._parts),
+                ]
+                await self._until_stopped(works, alarm=machine.pipeline.failure())
                 state = "ok"
             finally:
                 scheduler.shutdown(wait=False)
@@ -161,17 +158,17 @@ class Service:
                     await self._tick()
                     await rounds.judge()
 
-    async def _until_stopped(self, works: list[Awaitable[None]]) -> None:
-        """Wait for the stop; a part that ends or fails before it ends the service."""
+    async def _until_stopped(self, works: list[Awaitable[None]], *, alarm: Awaitable[None]) -> None:
+        """Wait for the stop; a part that ends or fails before it, and the alarm, end the service."""
         tasks = [asyncio.ensure_future(work) for work in works]
-        stopped = asyncio.ensure_future(self._stop.wait())
-        done, _ = await asyncio.wait({*tasks, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        ends = [asyncio.ensure_future(self._stop.wait()), asyncio.ensure_future(alarm)]
+        done, _ = await asyncio.wait({*tasks, *ends}, return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
         await asyncio.wait(tasks, timeout=STOP_LIMIT_S / 2)
-        for task in [*tasks, stopped]:
+        for task in [*tasks, *ends]:
             task.cancel()
-        await asyncio.gather(*tasks, stopped, return_exceptions=True)
-        for task in done - {stopped}:
+        await asyncio.gather(*tasks, *ends, return_exceptions=True)
+        for task in done:
             task.result()
 
     @staticmethod
