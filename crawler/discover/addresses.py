@@ -14,9 +14,10 @@ _EXTENSION = re.compile(r"\.(?:s?html?|aspx?|php|ece|amp)$", re.IGNORECASE)
 _NOT_ARTICLES = re.compile(
     r"/(?:tags?|categor(?:y|ies)|authors?|topics?|search|login|sign-?(?:in|up)|register|about(?:-us)?|contact(?:-us)?"
     r"|privacy(?:-policy)?|terms|rss|feeds?|page/\d+|subscribe|advertis\w+|careers|newsletters?|archive|wp-login"
-    r"|cart|account|users?|profile|cookies?|help|faq|sitemap|live-?tv|epaper|e-paper|apps?|podcasts?|writer)(?:[/?.]|$)",
+    r"|cart|account|users?|profile|cookies?|help|faq|sitemap|live-?tv|epaper|e-paper|apps?|podcasts?|writer|print|comments?|reportabuse\w*)(?:[/?.]|$)",
     re.IGNORECASE,
 )
+_ACTIONS = re.compile(r"(?:^|&)(?:replytocom|share|print|commentid|redirect_to|add-to-cart)=", re.IGNORECASE)
 
 
 def address_shape(url: str) -> str:
@@ -43,7 +44,7 @@ def address_score(url: str) -> float:
     if path.strip("/") == "":
         return 0.5 if re.search(r"(?:^|&)(?:p|id|newsid|nid)=\d+", parts.query, re.IGNORECASE) else -4.0
     score = 0.0
-    if _NOT_ARTICLES.search(path):
+    if _NOT_ARTICLES.search(path) or _ACTIONS.search(parts.query):
         score -= 3.0
     segments = path.strip("/").split("/")
     last = _EXTENSION.sub("", segments[-1])
