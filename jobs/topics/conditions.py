@@ -64,7 +64,7 @@ class Path:
 
 def find_phrase(field: TopicField, sentence: Sentence, phrase: PhraseProgram) -> list[tuple[Hit, ...]]:
     """Every end of the phrase in the sentence with the nearest way to it, at most `PLACES_TRIED`."""
-    if not all(many or mask & sentence.mask for mask, _, many in phrase.slots):
+    if not all(mask & sentence.mask for mask in phrase.needed):
         return []
     first = phrase.slots[0][0]
     paths = [Path((hit,), hit.end) for hit in sentence.hits if hit.mask & first]
@@ -111,7 +111,7 @@ def _through_list(
         if hit.mask & mask and latest is not None and _reaches(latest.end, hit.begin, gap, distance):
             latest = Path(latest.hits, hit.end)
             found.append(latest)
-            gap = min(gap, 1)  # the items of a list stand close together
+            gap = min(gap, 2)  # the items of a list stand close together
     return found
 
 

@@ -109,11 +109,13 @@ def places(program: RuleProgram, context: Context, *, hopeful: bool = False) -> 
     )
     for field in fields:
         for sentence in field.sentences:
-            if hopeful and not all(wanted & sentence.mask for wanted in program.near):
+            mask = sentence.mask
+            if not mask & program.opening or (hopeful and not all(wanted & mask for wanted in program.near)):
                 continue
             for phrase in program.phrases:
-                for hits in find_phrase(field, sentence, phrase):
-                    yield Place(field, sentence, hits)
+                if all(needed & mask for needed in phrase.needed):
+                    for hits in find_phrase(field, sentence, phrase):
+                        yield Place(field, sentence, hits)
 
 
 def evidence_of(place: Place) -> Evidence:

@@ -13,6 +13,8 @@ class PhraseProgram:
     """Slots as (mask of concepts, words that may lie before, whether it is a list)."""
 
     slots: tuple[tuple[int, int, bool], ...]
+    needed: tuple[int, ...]
+    """The masks of the slots that cannot be empty."""
     written: str
 
 
@@ -39,11 +41,13 @@ class RuleProgram:
     """All concepts that the conditions on the sentence speak of."""
     surroundings: int
     """The same of `around` and `not_around`."""
+    opening: int
+    """All concepts with which a phrase may begin."""
 
     def possible(self, mask: int) -> bool:
         """Whether a text with these concepts may satisfy the rule at all."""
         return all(wanted & mask for wanted in (*self.near, *self.around, *self.text, *self.title)) and any(
-            all(many or slot & mask for slot, _, many in phrase.slots) for phrase in self.phrases
+            all(slot & mask for slot in phrase.needed) for phrase in self.phrases
         )
 
 
@@ -79,7 +83,9 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
     def phrases(found: Iterable[Phrase]) -> tuple[PhraseProgram, ...]:
         return tuple(
             PhraseProgram(
-                tuple((mask(slot.concepts), slot.gap, slot.many) for slot in one.slots), one.written
+                tuple((mask(slot.concepts), slot.gap, slot.many) for slot in one.slots),
+                tuple(mask(slot.concepts) for slot in one.slots if not slot.many),
+                one.written,
             )
             for one in found
         )
@@ -101,6 +107,7 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
             not_around=mask(rule.not_around),
             not_text=mask(rule.not_text),
             not_title=mask(rule.not_title),
+            opening=mask(name for phrase in rule.phrases for name in phrase.slots[0].concepts),
             surroundings=mask(name for names in (rule.not_around, *rule.around) for name in names),
             local=mask(
                 name
@@ -136,7 +143,6 @@ def _requirements(rule: RuleProgram) -> list[int]:
     for place in range(max(len(phrase.slots) for phrase in rule.phrases)):
         joined = 0
         for phrase in rule.phrases:
-            slots = [mask for mask, _, many in phrase.slots if not many]
-            joined |= slots[min(place, len(slots) - 1)]
+            joined |= phrase.needed[min(place, len(phrase.needed) - 1)]
         found.append(joined)
     return found

@@ -75,10 +75,6 @@ class FieldText:
             found += zip(zip(starts, ends, strict=True), (first, *cuts), strict=True)
         return found
 
-    def sentence_of(self, word: int) -> int:
-        """The number of the sentence a word stands in."""
-        return max(0, bisect_right(self.sentence_words, word) - 1)
-
     def original_span(self, begin: int, end: int) -> tuple[int, int]:
         """Where the words `begin` to `end` (exclusive) stand in the original."""
         return self.folded.start(self.word_spans[begin][0]), self.folded.end(self.word_spans[end - 1][1])
@@ -120,10 +116,13 @@ class TopicField:
     @cached_property
     def sentences(self) -> list[Sentence]:
         """The sentences that hold terms of the topic."""
+        firsts = self.field.sentence_words
         grouped: dict[int, list[Hit]] = {}
-        for hit in self.hits:
-            number = self.field.sentence_of(hit.begin)
-            if self.field.sentence_of(hit.end - 1) == number:  # a term never reaches over a full stop
+        number = 0
+        for hit in self.hits:  # in order of their beginning, as the sentences are
+            while number + 1 < len(firsts) and firsts[number + 1] <= hit.begin:
+                number += 1
+            if number + 1 == len(firsts) or hit.end <= firsts[number + 1]:  # a term never reaches over a stop
                 grouped.setdefault(number, []).append(hit)
         return [Sentence(number, tuple(hits), _union(hits)) for number, hits in grouped.items()]
 
