@@ -23,10 +23,11 @@ class Copied:
     cover: float
     kept: float
     """The part of the stretch that is word for word the same."""
-    words: int
+    words: tuple[str, ...]
+    """The stretch itself, as the shorter text has it."""
 
 
-NOTHING: Final = Copied(0.0, 0.0, 0.0, 0)
+NOTHING: Final = Copied(0.0, 0.0, 0.0, ())
 
 
 def common_words(a: list[str], b: list[str]) -> int:
@@ -108,4 +109,5 @@ def copied(a: list[str], b: list[str]) -> Copied:
     first, last, swaps = best
     span = min(pairs[last][0] - pairs[first][0], pairs[last][1] - pairs[first][1]) + 1
     kept = last - first + 1
-    return Copied(span / len(a), min(1.0, (kept + swaps) / span), kept / span, span)
+    stretch = tuple(a[pairs[first][0] : pairs[last][0] + 1])
+    return Copied(span / len(a), min(1.0, (kept + swaps) / span), kept / span, stretch)

@@ -7,6 +7,7 @@ Persian and Urdu, and cross-validated on the labelled pairs; the figures stand i
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -30,7 +31,7 @@ _LEAST_KEPT: Final = 0.6
 """Three words in ten are swapped at most; reports written apart keep less even where their order agrees."""
 _NUMBERS_AGREE: Final = 0.75
 _FEW_NUMBERS: Final = 0.25
-_TITLE_SEEN: Final = 0.25
+_TITLE_SEEN: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def compare(
         return TextVerdict("other", score * 0.5)
     if _numbers_differ(left, right, days_apart):
         return TextVerdict("template", score, "the same words with other numbers")
-    if _titles_unrelated(a, b, table):
+    if _titles_unrelated(a.title, b.title, stretch.words, table):
         return TextVerdict("template", score, "the same notice under unrelated titles")
     return TextVerdict("same_text", score)
 
@@ -133,13 +134,16 @@ def _numbers(words: list[str], *, in_words: bool = False) -> Counter[str]:
     return found
 
 
-def _titles_unrelated(a: Words, b: Words, table: Frequencies) -> bool:
-    """Whether a text says nothing of either title while the titles have nothing in common: cookie and paywall notices."""
-    left, right = _telling(a.title, table), _telling(b.title, table)
+def _titles_unrelated(a: tuple[str, ...], b: tuple[str, ...], shared: Sequence[str], table: Frequencies) -> bool:
+    """Whether what two texts share says nothing of either title, while the titles have nothing in common.
+
+    Then it is what their sites put on every page: cookie and paywall notices, a block of other news.
+    """
+    left, right = _telling(a, table), _telling(b, table)
     if not left or not right or left & right:
         return False
-    words_a, words_b = set(map(stem, a.body)), set(map(stem, b.body))
-    return max(len(left & words_a) / len(left), len(right & words_b) / len(right)) < _TITLE_SEEN
+    words = set(map(stem, shared))
+    return max(len(left & words) / len(left), len(right & words) / len(right)) < _TITLE_SEEN
 
 
 def _telling(title: tuple[str, ...], table: Frequencies) -> set[str]:

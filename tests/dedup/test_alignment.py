@@ -47,5 +47,5 @@ def test_what_stands_around_only_lowers_the_share() -> None:
 
 
 def test_nothing_in_common() -> None:
-    assert copied(["a"], ["b"]).words == 0
+    assert copied(["a"], ["b"]).words == ()
     assert copied([], ["b"]).share == 0
