@@ -276,13 +276,22 @@ def _answer(kept: Kept, asked: Headers) -> Response:
     head.setdefault("Cache-Control", "private, no-cache")
     if kept.status == 200:
         head["ETag"] = kept.etag
-        wanted = {one.strip().removeprefix("W/") for one in asked.get("if-none-match", "").split(",")}
-        if kept.etag.removeprefix("W/") in wanted or "*" in wanted:
+        if _has_it(kept, head, asked):
             return _raw(304, head, b"")
     if kept.zipped is not None and "gzip" in asked.get("accept-encoding", ""):
         head["Content-Encoding"] = "gzip"
         return _raw(kept.status, head, kept.zipped)
     return _raw(kept.status, head, kept.body)
+
+
+def _has_it(kept: Kept, head: MutableHeaders, asked: Headers) -> bool:
+    """Whether the reader has this answer already (RFC 9110 section 13.2.2: If-None-Match wins)."""
+    tags = asked.get("if-none-match")
+    if tags is not None:
+        wanted = {one.strip().removeprefix("W/") for one in tags.split(",")}
+        return kept.etag.removeprefix("W/") in wanted or "*" in wanted
+    since = asked.get("if-modified-since")
+    return since is not None and since == head.get("last-modified")
 
 
 def _raw(status: int, head: MutableHeaders, body: bytes) -> Response:

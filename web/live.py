@@ -21,6 +21,8 @@ from storage.views.stories import newest
 from web.reading import open_reader
 
 POLL_S = 0.5
+LOOK_TIMEOUT_MS = 20
+"""The look is taken in the event loop: it gives up on a lock at once, and looks again."""
 HEARTBEAT_S = 15.0
 MAX_LISTENERS = 200
 
@@ -67,7 +69,7 @@ class Hub:
         """One look; tells the listeners where there is news. A missing or locked database is looked for again."""
         try:
             if self._db is None:
-                self._db = open_reader(self.path)
+                self._db = open_reader(self.path, busy_timeout_ms=LOOK_TIMEOUT_MS)
             current = int(self._db.conn.execute("PRAGMA data_version").fetchone()[0])
             if current == self._data_version:
                 return

@@ -8,15 +8,20 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import get_args
+from typing import Annotated, get_args
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
+
+from fastapi import Path as PathParameter
 
 from storage.views.stories import Cursor, Order, State, StoryFilter
 from web.days import day_start
 
 PERIODS = {"1": "24 hours", "7": "7 days", "30": "30 days", "180": "180 days"}
 MAX_QUERY_CHARS = 400
+MAX_ID = 2**63 - 1
+Identity = Annotated[int, PathParameter(ge=1, le=MAX_ID)]
+"""A number in an address that SQLite can hold; anything else is no page."""
 STATES: dict[str, str] = {
     "": "All but muted",
     "open": "Open",
@@ -107,7 +112,7 @@ class Reader:
                 base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode("ascii").partition("|")
             )
             datetime.fromisoformat(at)
-            return Cursor(at, int(story))
+            return Cursor(at, int(story[:19]) & MAX_ID)
         except (ValueError, binascii.Error):
             self.faults.append(Fault(name, value, "is no mark of a page; go back to the first one"))
             return None

@@ -77,11 +77,10 @@ class ReadPool:
             self._unopened += 1
 
 
-def open_reader(path: Path) -> Database:
+def open_reader(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> Database:
     """A read-only connection that gives up on locks sooner than a writer does. Raises StorageError."""
-    db = open_database(path, readonly=True)
+    db = open_database(path, readonly=True, busy_timeout_ms=busy_timeout_ms)
     try:
-        db.conn.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         db.conn.execute("SELECT 1 FROM desk_stories LIMIT 1")
     except sqlite3.Error as fault:
         db.conn.close()

@@ -21,7 +21,7 @@ from web.csrf import checked
 from web.days import BEFORE_DAYS, day_bounds, judge_days
 from web.desk import known
 from web.marks import clean
-from web.params import Reader, encode_cursor, read_story_filter
+from web.params import MAX_ID, Identity, Reader, encode_cursor, read_story_filter
 from web.routes.search import Query as Search
 from web.routes.search import find, read_query
 from web.site import Site, site_of, visitor_of
@@ -42,7 +42,7 @@ class Page(BaseModel):
 class Judgement(BaseModel):
     """A word on a match."""
 
-    article_id: int
+    article_id: int = Field(ge=1, le=MAX_ID)
     topic: str = Field(max_length=200)
     relevant: bool
 
@@ -132,7 +132,7 @@ def _story_records(site: Site, chosen: StoryFilter) -> Iterator[dict[str, Any]]:
 
 
 @router.get("/stories/{story_id}")
-def one_story(request: Request, story_id: int) -> dict[str, Any]:
+def one_story(request: Request, story_id: Identity) -> dict[str, Any]:
     """One story with its reports and why each belongs to it."""
     with site_of(request).pool.lease() as db:
         view = details.story(db, story_id)
@@ -224,7 +224,7 @@ def _article_records(site: Site, query: Search) -> Iterator[dict[str, Any]]:
 
 
 @router.get("/articles/{article_id}")
-def one_article(request: Request, article_id: int) -> dict[str, Any]:
+def one_article(request: Request, article_id: Identity) -> dict[str, Any]:
     """One article with its matches."""
     with site_of(request).pool.lease() as db:
         view = details.article(db, article_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from pydantic import Field
 from starlette.responses import Response
 
 from storage.database import open_database
@@ -16,6 +17,7 @@ from storage.views import stories
 from web.actions import Actions
 from web.csrf import checked
 from web.pages import problem, render
+from web.params import MAX_ID
 from web.site import site_of, visitor_of
 
 router = APIRouter(prefix="/do", include_in_schema=False, dependencies=[Depends(checked)])
@@ -66,10 +68,10 @@ def card_answer(request: Request, said: str, fault: str | None, story_id: int, t
 @router.post("/judge")
 def judge(
     request: Request,
-    article: Annotated[int, Form()],
+    article: Annotated[int, Form(ge=0, le=MAX_ID)],
     topic: Annotated[str, Form()],
     word: Annotated[Literal["relevant", "not_relevant", "undo"], Form()],
-    story: Annotated[int, Form()] = 0,
+    story: Annotated[int, Form(ge=0, le=MAX_ID)] = 0,
 ) -> Response:
     """Relevant, not relevant, or taking that back."""
 
@@ -102,7 +104,11 @@ def mute(
 
     said, fault = act(request, "editor" if what == "story" else "admin", action)
     return card_answer(
-        request, said, fault, int(value) if what == "story" and value.isdecimal() and topic else 0, topic
+        request,
+        said,
+        fault,
+        int(value) if what == "story" and value.isdecimal() and len(value) < 19 and topic else 0,
+        topic,
     )
 
 
@@ -111,7 +117,7 @@ def handle(
     request: Request,
     alert: Annotated[str, Form(max_length=200)],
     handled: Annotated[bool, Form()] = True,
-    story: Annotated[int, Form()] = 0,
+    story: Annotated[int, Form(ge=0, le=MAX_ID)] = 0,
     topic: Annotated[str, Form()] = "",
 ) -> Response:
     """An alert is dealt with, or open again."""
@@ -126,7 +132,7 @@ def check(request: Request, source: Annotated[str, Form(max_length=200)]) -> Res
 
 
 @router.post("/retry")
-def retry(request: Request, delivery: Annotated[int, Form()]) -> Response:
+def retry(request: Request, delivery: Annotated[int, Form(ge=0, le=MAX_ID)]) -> Response:
     """Try a delivery again."""
     return answer(
         request, *act(request, "admin", lambda actions, _: actions.retry_delivery(delivery)), reload=True
@@ -134,7 +140,9 @@ def retry(request: Request, delivery: Annotated[int, Form()]) -> Response:
 
 
 @router.post("/split")
-def split(request: Request, article: Annotated[list[int], Form()]) -> Response:
+def split(
+    request: Request, article: Annotated[list[Annotated[int, Field(ge=1, le=MAX_ID)]], Form(max_length=500)]
+) -> Response:
     """Take reports out of their story."""
     return answer(
         request,
@@ -144,7 +152,11 @@ def split(request: Request, article: Annotated[list[int], Form()]) -> Response:
 
 
 @router.post("/merge")
-def merge(request: Request, story: Annotated[int, Form()], other: Annotated[int, Form()]) -> Response:
+def merge(
+    request: Request,
+    story: Annotated[int, Form(ge=0, le=MAX_ID)],
+    other: Annotated[int, Form(ge=0, le=MAX_ID)],
+) -> Response:
     """Make one story of two."""
     return answer(
         request,
@@ -175,7 +187,7 @@ def keep_search(
 
 
 @router.post("/searches/forget")
-def forget_search(request: Request, search: Annotated[int, Form()]) -> Response:
+def forget_search(request: Request, search: Annotated[int, Form(ge=0, le=MAX_ID)]) -> Response:
     """Forget one of the person's own searches."""
     site = site_of(request)
     visitor = visitor_of(request)

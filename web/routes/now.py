@@ -15,7 +15,7 @@ from storage.views.stories import Card, Cursor
 from web.days import local_day
 from web.desk import MAP_HEIGHT, MAP_WIDTH, glance, known, small_map
 from web.pages import render
-from web.params import PERIODS, STATES, Reader, as_days, encode_cursor, link, read_story_filter
+from web.params import PERIODS, STATES, Identity, Reader, as_days, encode_cursor, link, read_story_filter
 from web.site import Site, site_of
 
 PAGE_SIZE = 30
@@ -95,7 +95,7 @@ def fresh(request: Request) -> Response:
 
 
 @router.get("/stories/{story_id}/card")
-def card(request: Request, story_id: int, topic: str) -> Response:
+def card(request: Request, story_id: Identity, topic: str) -> Response:
     """One card anew, after something was done to it."""
     site = site_of(request)
     with site.pool.lease() as db:

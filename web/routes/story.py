@@ -16,6 +16,7 @@ from storage.views import details, stories
 from web.marks import Line, Piece, difference, paragraphs
 from web.original import original_frame, original_source
 from web.pages import problem, render
+from web.params import Identity
 from web.site import site_of
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +34,7 @@ class Change:
 
 
 @router.get("/stories/{story_id}")
-def story_page(request: Request, story_id: int) -> Response:
+def story_page(request: Request, story_id: Identity) -> Response:
     """One story."""
     site = site_of(request)
     with site.pool.lease() as db:
@@ -83,7 +84,7 @@ def story_page(request: Request, story_id: int) -> Response:
 
 
 @router.get("/articles/{article_id}")
-def article_page(request: Request, article_id: int) -> Response:
+def article_page(request: Request, article_id: Identity) -> Response:
     """One article."""
     site = site_of(request)
     with site.pool.lease() as db:
@@ -104,7 +105,7 @@ def article_page(request: Request, article_id: int) -> Response:
 
 
 @router.get("/articles/{article_id}/original")
-def original(request: Request, article_id: int, form: str = "frame") -> Response:
+def original(request: Request, article_id: Identity, form: str = "frame") -> Response:
     """The archived answer for a sandboxed frame (`form=frame`), or its text (`form=text`)."""
     site = site_of(request)
     with site.pool.lease() as db:
