@@ -25,6 +25,7 @@ def odd_rules(topic: Topic) -> list[tuple[int | None, str]]:
             )
         )
     used = {name for rule in topic.rules for name in names_of(rule)}
+    used |= {name for concept in topic.concepts for name in concept.includes}
     found += [
         (None, f"no rule uses the concept {one.name!r}")
         for one in topic.concepts

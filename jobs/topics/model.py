@@ -9,7 +9,7 @@ from typing import Literal
 Where = Literal["anywhere", "title", "text"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class GazetteerEntry:
     """A place, crossing, group, term or country of the gazetteer; names by language, coordinates in degrees."""
 
@@ -46,6 +46,8 @@ class Concept:
     label: str
     terms: tuple[Term, ...]
     masks: bool = False
+    includes: tuple[str, ...] = ()
+    """Concepts whose terms are among these."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,12 +122,14 @@ class TopicFile:
                 self.fault(("concepts", name), "must be a table [concepts.NAME]")
                 continue
             terms[name] = self.terms((f"concepts.{name}",), table)
-        for name, table in raw.items():
-            if isinstance(table, dict):
-                self.include((f"concepts.{name}",), name, table, terms)
+        included = {name: self.includes((f"concepts.{name}",), name, raw[name], raw) for name in terms}
         return [
             Concept(
-                name, str(raw[name].get("label", name)), terms[name], raw[name].get("masks", False) is True
+                name=name,
+                label=str(raw[name].get("label", name)),
+                terms=tuple(dict.fromkeys(term for one in _closure(name, included) for term in terms[one])),
+                masks=raw[name].get("masks", False) is True,
+                includes=included[name],
             )
             for name in terms
         ]
@@ -159,18 +161,16 @@ class TopicFile:
             )
         return tuple(found)
 
-    def include(
-        self,
-        place: tuple[str | int, ...],
-        name: str,
-        table: dict[str, Any],
-        terms: dict[str, tuple[Term, ...]],
-    ) -> None:
+    def includes(
+        self, place: tuple[str | int, ...], name: str, table: dict[str, Any], known: dict[str, Any]
+    ) -> tuple[str, ...]:
+        found = []
         for other in self.strings(place, table, "includes"):
-            if other not in terms or other == name:
+            if other not in known or other == name:
                 self.fault((*place, "includes"), f"there is no other concept {other!r}")
             else:
-                terms[name] = (*terms[name], *terms[other])
+                found.append(other)
+        return tuple(found)
 
     def rules(self, known: set[str]) -> tuple[Rule, ...]:
         raw = self.raw.get("rules")
@@ -306,3 +306,11 @@ class TopicFile:
             return value
         self.fault((*place, key), "must be a whole number of words above 0")
         return None
+
+
+def _closure(name: str, included: dict[str, tuple[str, ...]]) -> list[str]:
+    """The concept and all that it includes, by any number of steps, each once."""
+    found = [name]
+    for one in found:  # grows while it is walked
+        found += [other for other in included.get(one, ()) if other not in found]
+    return found
