@@ -1,7 +1,7 @@
 """`borderwatch run`: one supervised process with the schedule, the crawler, the readers, the deliveries and the page.
 
 APScheduler only says when to look; what is due is data, leased from the table (a claim with an expiry). Its ticks
-follow the wall clock and stop when that is set back, so a watchdog on the monotonic clock ticks in their place.
+follow the wall clock and stop when that is set back, so a watchdog on the monotonic clock sets them going again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from jobs.policy import alert_policy
 from jobs.rounds import Rounds
 from jobs.schedule import spread
 from jobs.websub.part import hub_parts
+from storage.clock import shift_waits
 from storage.database import Database, now_utc, open_database, parse_stamp, stamp
 from storage.runs import finish_run, start_run
 from storage.sources import source_rows, update_source
@@ -42,8 +43,10 @@ START_SPREAD_S = 60.0
 ROUND_S = 30.0
 """How often health is judged, the heartbeat pinged, and changed files noticed."""
 
-WATCHDOG_S = 15.0
+WATCHDOG_S = 5.0
 STOP_LIMIT_S = 8.0
+CLOCK_JUMP_S = 30.0
+"""The clock counts as set back from here on; NTP slews smaller errors away."""
 
 log = structlog.get_logger("service")
 
@@ -63,6 +66,7 @@ class Service:
         self._metrics = metrics or Metrics()
         self._stop = asyncio.Event()
         self._last_tick = time.monotonic()
+        self._last_wall = now_utc()
         self._ticking = asyncio.Lock()
         self._machine: Machine
 
@@ -104,8 +108,9 @@ class Service:
             try:
                 works = [
                     deliverer.run(self._stop),
-                    self._watch(rounds),
+                    self._watch(scheduler),
                     *(part(self._stop) for part in self._parts),
+                    *hub_parts(self.config, machine, self._stop),
                 ]
                 await self._until_stopped(works, alarm=machine.pipeline.failure())
                 state = "ok"
@@ -141,22 +146,32 @@ class Service:
         if self._ticking.locked():
             return
         async with self._ticking:
-            self._last_tick = time.monotonic()
+            await self._follow_clock()
             room = CLAIMS_OPEN - self._machine.open_checks
             if room > 0:
                 self._machine.check(await self._machine.claim_due(room))
 
-    async def _watch(self, rounds: Rounds) -> None:
-        """Tick in the scheduler's place when its ticks stop (the clock was set back, or it died)."""
+    async def _follow_clock(self) -> None:
+        """Where the wall clock was set back since the last tick, move every wait back with it."""
+        wall, steady = now_utc(), time.monotonic()
+        jump_s = (wall - self._last_wall).total_seconds() - (steady - self._last_tick)
+        self._last_wall, self._last_tick = wall, steady
+        if jump_s < -CLOCK_JUMP_S:
+            log.warning("the clock was set back", seconds=round(-jump_s))
+            await self._machine.writer.write(lambda db: shift_waits(db, jump_s))
+
+    async def _watch(self, scheduler: AsyncIOScheduler) -> None:
+        """Set the schedule going again when its ticks stop (it waits for a time that the moved clock makes distant)."""
         patience_s = max(WATCHDOG_S, 3 * self.config.service.tick)
         while not self._stop.is_set():
             try:
                 await asyncio.wait_for(self._stop.wait(), WATCHDOG_S)
             except TimeoutError:
                 if time.monotonic() - self._last_tick > patience_s:
-                    log.warning("the schedule's clock stands still; the watchdog ticks")
-                    await self._tick()
-                    await rounds.judge()
+                    log.warning("the schedule stands still; it is set going again")
+                    for job in scheduler.get_jobs():
+                        job.modify(next_run_time=now_utc())
+                    scheduler.wakeup()
 
     async def _until_stopped(self, works: list[Awaitable[None]], *, alarm: Awaitable[None]) -> None:
         """Wait for the stop; a part that ends or fails before it, and the alarm, end the service."""
