@@ -29,10 +29,17 @@ MAX_SHOWN_BYTES = 3_000_000
 """Longer pages are shown up to here: parsing takes 0.3 s a megabyte at worst."""
 
 _DROPPED = frozenset({
-    "applet", "audio", "base", "button", "canvas", "embed", "frame", "frameset", "iframe", "input", "link", "math", "meta", "noscript",
-    "object", "portal", "script", "select", "source", "style", "svg", "template", "textarea", "track", "video",
+    "applet", "audio", "base", "button", "canvas", "embed", "frame", "frameset", "iframe", "input", "link", "meta", "noscript", "object",
+    "param", "portal", "script", "select", "source", "style", "template", "textarea", "title", "track", "video",
 })  # fmt: skip
-_RENAMED = {"a": "span", "form": "div", "area": "span", "map": "div", "picture": "span"}
+_KEPT = frozenset({
+    "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "body", "br", "caption", "center", "cite", "code", "col",
+    "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5",
+    "h6", "head", "header", "hr", "html", "i", "img", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre", "q", "s", "samp", "section",
+    "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul",
+    "var", "wbr",
+})  # fmt: skip
+"""Other elements become `span`: dropping an unclosed `<math>` would drop the article that follows it."""
 _KEPT_ATTRIBUTES = frozenset(
     {"alt", "class", "colspan", "datetime", "dir", "height", "id", "lang", "rowspan", "title", "width"}
 )
@@ -95,11 +102,11 @@ def harmless(body: bytes, content_type: str | None) -> str:
 
 def _tame(element: html.HtmlElement) -> None:
     tag = element.tag.lower() if isinstance(element.tag, str) else ""
-    if tag in _DROPPED or not re.fullmatch(r"[a-z][a-z0-9]*", tag):
+    if tag in _DROPPED:
         if element.getparent() is not None:
             element.drop_tree()
         return
-    element.tag = _RENAMED.get(tag, tag)
+    element.tag = tag if tag in _KEPT else "span"
     picture = element.get("src", "")
     for name in list(element.attrib):
         if name.lower() not in _KEPT_ATTRIBUTES:
@@ -116,7 +123,7 @@ def _encoding(body: bytes, content_type: str | None) -> str | None:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as fault:
-        if fault.end >= len(body) - 4:  # cut in the middle of a letter
+        if fault.reason == "unexpected end of data":  # cut in the middle of a letter
             return "utf-8"
     else:
         return "utf-8"
