@@ -167,6 +167,14 @@ class Engine:
         """What the robots.txt that holds for an address says, asked for where it is not known."""
         return await self._follower.robots.rules(origin_of(wire_url(url)), proxy)
 
+    async def post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, str]:
+        """Send a form past the same checks; returns status and text of the answer. Raises `BorderwatchError`."""
+        try:
+            download = await self._follower.post_form(url, form)
+        except FetchFailedError as failure:
+            raise BorderwatchError(f"{url}: {failure}") from failure
+        return download.status, download.body.decode("utf-8", "replace")
+
     async def put(self, job: Job) -> None:
         """Submit a job, waiting while too many are open."""
         await self._places.acquire()
@@ -248,6 +256,7 @@ class Engine:
     async def _keep_crawling(self) -> None:
         """Keep one crawler running until the engine closes."""
         runner = AsyncCrawlerRunner(scrapy_settings(self.options))
+        task = asyncio.current_task()
         while True:
             begun = time.monotonic()
             self.crawler = runner.create_crawler(NewsSpider)
@@ -255,7 +264,8 @@ class Engine:
                 await runner.crawl(self.crawler, desk=self._desk)
             except Exception:
                 logger.exception("the crawler failed")
-            if self._closing:
+            # Scrapy swallows the cancellation of the task that waits for it: look at the count.
+            if self._closing or (task is not None and task.cancelling()):
                 return
             self._desk.opened.clear()
             self.restarts += 1

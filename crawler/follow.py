@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from crawler.fetch import FetchError
 from crawler.hops import (
@@ -31,6 +32,7 @@ from storage.model import Headers
 
 PAUSING = frozenset({429, 503})
 """Statuses whose `Retry-After` is a wish of the whole host."""
+FORM_ANSWER_MAX_BYTES = 1024 * 1024
 TOO_MANY_PAUSE_S = 60.0
 """The pause after a 429 that names none."""
 
@@ -126,6 +128,27 @@ class Follower:
                 )
                 self._heed(host, download)
                 return download
+        except PostponedError as error:
+            raise FetchFailedError(FetchError("postponed", str(error), retry_after_s=error.wait_s)) from error
+
+    async def post_form(self, url: str, form: Mapping[str, str]) -> Download:
+        """Send a form, in the host's turn; redirects are not followed. Raises `FetchFailedError`."""
+        try:
+            here = wire_url(url)
+            proxy = proxy_for(here, None, self._environment)
+        except BadAddressError as error:
+            raise FetchFailedError(FetchError("url", str(error))) from error
+        headers = (*self._base_headers, ("Content-Type", "application/x-www-form-urlencoded"))
+        try:
+            async with self._lanes.turn(host_of_wire(here)), self._slots:
+                return await self._desk.fetch(
+                    here,
+                    headers=headers,
+                    proxy=proxy,
+                    timeout_s=self._timeout_s,
+                    max_bytes=FORM_ANSWER_MAX_BYTES,
+                    form=urlencode(form).encode("ascii"),
+                )
         except PostponedError as error:
             raise FetchFailedError(FetchError("postponed", str(error), retry_after_s=error.wait_s)) from error
 

@@ -25,6 +25,7 @@ from storage.entries import (
 )
 from storage.model import Entry, Headers, Source
 from storage.sources import release_claim, source_row, update_source
+from storage.subscriptions import offer
 
 INLINE_BYTES = 24 * 1024
 """Larger listings are parsed by a worker: 24 KB of RSS take about 10 ms, and nothing may block the loop for 50."""
@@ -107,6 +108,8 @@ def store_listing(db: Database, answer: SourceAnswer, parsed: Parsed, rhythm: Rh
     first_crawl = answer.job.page > 0 or not row["first_crawl_done"]
     if parsed.listing is not None:
         found = _store_entries(db, source, parsed.listing, now, first_crawl=first_crawl)
+        if source.kind == "feed" and answer.job.page == 0:
+            offer(db, source.name, parsed.listing.hub, parsed.listing.self_url or answer.final_url)
     failure = None
     if answer.job.page == 0:
         checked = Checked(

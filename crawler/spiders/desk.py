@@ -26,6 +26,8 @@ class Ticket:
     timeout_s: float
     max_bytes: int
     render: bool
+    form: bytes | None
+    """The body of a POST (a form); None makes it a GET."""
     result: asyncio.Future[Download]
     lives: int = MAX_LIVES
     running: list[asyncio.Task[Download]] = field(default_factory=list)
@@ -51,10 +53,11 @@ class Desk:
         timeout_s: float,
         max_bytes: int,
         render: bool = False,
+        form: bytes | None = None,
     ) -> Download:
         """Hand a request to the spider and wait for its outcome. Raises `FetchFailedError`."""
         result: asyncio.Future[Download] = asyncio.get_running_loop().create_future()
-        ticket = Ticket(next(self._numbers), url, headers, proxy, timeout_s, max_bytes, render, result)
+        ticket = Ticket(next(self._numbers), url, headers, proxy, timeout_s, max_bytes, render, form, result)
         self._out[ticket.number] = ticket
         self._queue.put_nowait(ticket)
         try:

@@ -105,6 +105,7 @@ class GuardedHandler:
                 request.method,
                 url,
                 headers=request.meta["ticket"].headers,
+                data=request.meta["ticket"].form,
                 proxy=proxy,
                 allow_redirects=False,
                 timeout=ClientTimeout(total=timeout_s, sock_connect=CONNECT_TIMEOUT_S),

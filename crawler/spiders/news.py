@@ -43,7 +43,15 @@ class NewsSpider(Spider):
                 "download_maxsize": ticket.max_bytes,
                 "handle_httpstatus_all": True,
             }
-            yield Request(ticket.url, callback=self.arrived, errback=self.failed, dont_filter=True, meta=meta)
+            method = "GET" if ticket.form is None else "POST"
+            yield Request(
+                ticket.url,
+                method=method,
+                callback=self.arrived,
+                errback=self.failed,
+                dont_filter=True,
+                meta=meta,
+            )
 
     def arrived(self, response: Response) -> None:
         """Scrapy's callback."""

@@ -74,7 +74,7 @@ def load_config(path: Path | None, *, cwd: Path | None = None) -> Config:
         raise ConfigurationError(faults)
     return Config(
         path=path.resolve(), base_dir=base, service=model.service, sources=sources, topics=model.include.topics,
-        channels=model.channels, web=model.web, data_dir=model.data_dir or model.service.data_dir,
+        channels=model.channels, web=model.web, websub=model.websub, data_dir=model.data_dir or model.service.data_dir,
     )  # fmt: skip
 
 

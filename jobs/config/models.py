@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 from jobs.config.channels import Channel
 from jobs.config.fields import Duration, Options
 from jobs.config.web import WebOptions
+from jobs.config.websub import WebsubOptions
 from storage.model import Source, SourceKind
 
 KINDS: tuple[SourceKind, ...] = ("feed", "sitemap", "section", "telegram")
@@ -195,6 +196,7 @@ class ConfigFile(Options):
     include: Include = Field(Include(), description="Other files.")
     channels: tuple[Channel, ...] = Field((), description="Where alerts go.")
     web: WebOptions = Field(WebOptions(), description="The analyst's page.")
+    websub: WebsubOptions = Field(WebsubOptions(), description="Feeds that push.")
 
 
 class Config(Options):
@@ -207,6 +209,7 @@ class Config(Options):
     topics: tuple[str, ...] = ("presets:iran-pakistan-border",)
     channels: tuple[Channel, ...] = ()
     web: WebOptions = WebOptions()
+    websub: WebsubOptions = WebsubOptions()
     data_dir: Path | None = None
 
     @cached_property

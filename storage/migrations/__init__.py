@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
-_NAMES = ("m0001_core", "m0002_stories", "m0004_web")
+_NAMES = ("m0001_core", "m0002_stories", "m0004_web", "m0006_websub")
 
 
 @dataclass(frozen=True, slots=True)

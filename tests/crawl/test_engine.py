@@ -11,6 +11,7 @@ import pytest
 
 from crawler.engine import Engine, EngineOptions, user_agent
 from crawler.fetch import Answer, PageJob, SourceJob
+from crawler.stores import MemoryTables
 from storage.model import BorderwatchError, Source, Validators
 
 
@@ -349,3 +350,22 @@ def test_the_user_agent_names_product_and_contact() -> None:
 
 def test_an_engine_is_cheap_until_it_starts() -> None:
     Engine(EngineOptions("x"), on_answer=None, robots_store=None, host_store=None)  # type: ignore[arg-type]
+
+
+def test_a_program_that_fails_while_the_crawler_runs_ends(site: Any) -> None:
+    """`asyncio.run` cancels every task; Scrapy swallows that of the crawl, which must not start another crawler."""
+
+    async def fail() -> None:
+        tables = MemoryTables()
+        engine = Engine(EngineOptions("x"), _ignore, tables, tables)
+        await engine.start()
+        raise ZeroDivisionError
+
+    begun = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(fail())
+    assert time.monotonic() - begun < 5
+
+
+async def _ignore(answer: Answer) -> None:
+    """No job is submitted."""
