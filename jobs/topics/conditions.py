@@ -119,7 +119,7 @@ def _reaches(end: int, begin: int, gap: int, distance: Sequence[int]) -> bool:
     """Whether a word that begins at `begin` lies within the gap behind `end`."""
     if end > begin or begin - end > gap + SMALL_WORDS_BETWEEN:
         return False
-    return begin - end <= gap or distance[begin] - distance[end] <= gap
+    return distance[begin] - distance[end] <= gap
 
 
 def failing(rule: RuleProgram, place: Place, context: Context) -> tuple[str | None, tuple[Hit, ...]]:

@@ -101,8 +101,9 @@ class TopicField:
 
     @cached_property
     def distance(self) -> list[int]:
-        """How many words that are not small stand before each word."""
-        counted = (0 if word in self._small_words else 1 for word in self.field.words)
+        """How far each word is from the first: a small word counts nothing, a colon or semicolon as three words."""
+        small = self._small_words
+        counted = (0 if word in small else 3 if word in {";", ":"} else 1 for word in self.field.words)
         return list(accumulate(counted, initial=0))
 
     @cached_property
