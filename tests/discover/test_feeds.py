@@ -272,7 +272,7 @@ def test_thirty_megabytes_and_fifty_thousand_entries() -> None:
     assert listing.problems[0] == "It lists more than 50,000 entries; the first 50,000 were taken."
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.binary(max_size=400),
     st.sampled_from([b"", b"<rss><channel><item>", b"<?xml version='1.0'?><feed>", b"{", b"\x1f\x8b"]),
@@ -288,7 +288,7 @@ def test_any_bytes_make_a_listing_or_a_sentence(junk: bytes, start: bytes) -> No
     assert len(sentence) > 20
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=60))
 def test_any_title_survives_as_plain_text(title: str) -> None:
     from xml.sax.saxutils import escape

@@ -273,7 +273,7 @@ def test_the_pooled_profile_helps_a_source_of_which_nothing_is_known() -> None:
     assert new_state(prior).pace[6] > 2 * new_state(prior).pace[18]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     gaps=st.lists(st.tuples(st.floats(1.0, 1e6), st.integers(0, 30)), max_size=20),
     k=st.floats(0.01, 1e5),
@@ -299,7 +299,7 @@ def test_every_decision_is_within_its_bounds(
     assert decision.reason.endswith(".")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     pace=st.lists(st.floats(1e-4, 1.0), min_size=24, max_size=24),
     start=st.floats(0, 1e9),
