@@ -169,8 +169,10 @@ class Service:
             except TimeoutError:
                 if time.monotonic() - self._last_tick > patience_s:
                     log.warning("the schedule stands still; it is set going again")
+                    now = now_utc()
                     for job in scheduler.get_jobs():
-                        job.modify(next_run_time=now_utc())
+                        if job.next_run_time - now > job.trigger.interval:
+                            job.modify(next_run_time=now)
                     scheduler.wakeup()
 
     async def _until_stopped(self, works: list[Awaitable[None]], *, alarm: Awaitable[None]) -> None:

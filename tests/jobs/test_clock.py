@@ -57,7 +57,7 @@ def test_the_clock_is_moved_under_a_running_service(
         rule.write_text(f"{move}\n")
         before = site.asked("/feed.xml")
         wait_for(
-            lambda: site.asked("/feed.xml") >= before + 3, limit_s=45, what="checks after the clock moved"
+            lambda: site.asked("/feed.xml") >= before + 3, limit_s=60, what="checks after the clock moved"
         )
     finally:
         os.killpg(child.pid, signal.SIGKILL)
