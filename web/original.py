@@ -29,9 +29,11 @@ MAX_SHOWN_BYTES = 3_000_000
 """Longer pages are shown up to here: parsing takes 0.3 s a megabyte at worst."""
 
 _DROPPED = frozenset({
-    "applet", "audio", "base", "button", "canvas", "embed", "frame", "frameset", "iframe", "input", "link", "meta", "noscript", "object",
-    "param", "portal", "script", "select", "source", "style", "template", "textarea", "title", "track", "video",
+    "applet", "audio", "button", "canvas", "frameset", "iframe", "noscript", "object", "portal", "script", "select", "style", "template",
+    "textarea", "title", "video",
 })  # fmt: skip
+_UNWRAPPED = frozenset({"base", "embed", "frame", "input", "link", "meta", "param", "source", "track"})
+"""Elements without content: where the parser took the rest of the page for their content, it stays."""
 _KEPT = frozenset({
     "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "body", "br", "caption", "center", "cite", "code", "col",
     "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5",
@@ -102,6 +104,9 @@ def harmless(body: bytes, content_type: str | None) -> str:
 
 def _tame(element: html.HtmlElement) -> None:
     tag = element.tag.lower() if isinstance(element.tag, str) else ""
+    if tag in _UNWRAPPED and element.getparent() is not None:
+        element.drop_tag()
+        return
     if tag in _DROPPED:
         if element.getparent() is not None:
             element.drop_tree()
