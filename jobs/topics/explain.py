@@ -84,6 +84,7 @@ def _trace(program: RuleProgram, fired: bool, context: Context) -> RuleTrace:
         seen.append(Seen(evidence_of(place), words, reason))
         if len(seen) >= 64:
             break
+    seen = list({(one.evidence.field, one.evidence.start, one.failed): one for one in seen}.values())
     seen.sort(key=lambda one: one.failed is not None)
     nearness, lacking = (1.0, "") if fired else (0.75, "") if seen else _coverage(program, context)
     rule = program.rule
