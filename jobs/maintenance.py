@@ -109,6 +109,8 @@ def back_up(db: Database, target: Path) -> int:
     The archive is not in it (it only grows, so any file copy of it is consistent): what the archive cannot rebuild
     (alerts, judgements, users) is all in the database.
     """
+    if target.exists() and not target.is_file():
+        raise BorderwatchError(f"{target}: is no ordinary file; name one that the backup may become.")
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     copy = partial.with_suffix(".db")
     try:

@@ -62,6 +62,10 @@ def open_database(path: Path, *, readonly: bool = False, busy_timeout_ms: int = 
         db = Database(connection)
         if not readonly:
             migrate(db)
+        elif not _applied(connection) >= {m.name for m in MIGRATIONS}:
+            raise StorageError(
+                f"{path}: its schema is not that of this version. `borderwatch crawl` or `borderwatch run` brings it up to date; run one first."
+            )
     except (sqlite3.Error, OSError) as fault:
         raise explain(fault, path) from fault
     return db

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from jobs.config.load import data_dir, find_config, load_config
 from jobs.config.models import Config
 from storage.database import DATABASE_NAME, Database, open_database
-from storage.model import BorderwatchError
+from storage.model import BorderwatchError, UsageError
 
 
 @dataclass
@@ -67,6 +68,14 @@ class App:
 
 pass_app = click.make_pass_decorator(App, ensure=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+
+
+def utf8_lines(stream: IO[str], name: str) -> Iterator[str]:
+    """The lines of a text file; raises UsageError where it is no UTF-8."""
+    try:
+        yield from stream
+    except UnicodeDecodeError as fault:
+        raise UsageError(f"{name}: not UTF-8 text ({fault.reason}); save it as UTF-8.") from None
 
 
 def note(message: str) -> None:

@@ -83,6 +83,11 @@ def recrawl(
         click.echo(_summary(report))
     for problem in report.problems:
         click.echo(f"borderwatch: {problem}", err=True)
+    if not report.read and (sources or since or until):
+        click.echo(
+            "No capture lies in what --source, --since and --until leave: `borderwatch sources list` names the sources.",
+            err=True,
+        )
     if report.problems:
         raise SystemExit(1)
 

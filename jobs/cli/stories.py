@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from jobs.cli.app import App, json_option, note, pass_app
+from jobs.cli.app import App, json_option, note, pass_app, utf8_lines
 from jobs.cli.articles import MOMENT
 from jobs.dedup.relation import Report, relation
 from jobs.dedup.revisions import difference, render
@@ -90,7 +90,7 @@ def show(app: App, story_id: int, as_json: bool) -> None:
 @click.argument("pairs", type=click.File("r", encoding="utf-8"))
 def predict(pairs: IO[str]) -> None:
     """What two texts are to each other: one line in ({"id", "a": {"title", "text"}, "b": {…}}), one line out."""
-    for number, line in enumerate(pairs, 1):
+    for number, line in enumerate(utf8_lines(pairs, pairs.name), 1):
         if not line.strip():
             continue
         pair = _pair(line, number)
@@ -188,9 +188,7 @@ def changes(app: App, article_id: int, as_json: bool) -> None:
             f"there is no article {article_id}. `borderwatch articles export` lists what there is."
         )
     versions = [*revisions_of(db, article_id), row]
-    found = [
-        (new, difference(_whole(old), _whole(new))) for old, new in pairwise(versions)
-    ]
+    found = [(new, difference(_whole(old), _whole(new))) for old, new in pairwise(versions)]
     if as_json:
         app.emit(
             [

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import click
 
-from jobs.cli.app import App, json_option, note, pass_app
+from jobs.cli.app import App, json_option, note, pass_app, utf8_lines
 from jobs.topics import explain as explaining
 from jobs.topics.evaluate import Verdict, render, report
 from jobs.topics.examples import Example, example_json, judged_examples, read_examples
@@ -93,7 +93,7 @@ def explain(app: App, what: str, topic: str | None, as_json: bool) -> None:
 def predict(app: App, file: IO[str], topic: str | None) -> None:
     """One line in ({"id", "lang", "title", "text"}), one line out, always JSONL."""
     chosen = _chosen(app, topic)
-    for example in read_examples(file, _name(file)):
+    for example in read_examples(utf8_lines(file, _name(file)), _name(file)):
         found = assess_article(example.title, example.text, chosen)[0]
         match = found.match
         line: dict[str, Any] = {
@@ -123,7 +123,7 @@ def evaluate(app: App, file: IO[str] | None, topic: str | None, judged: bool, as
     if file is None:
         examples = judged_examples(app.open_database(readonly=True), chosen.topics[0].name)
     else:
-        examples = read_examples(file, _name(file))
+        examples = read_examples(utf8_lines(file, _name(file)), _name(file))
     verdicts = [_verdict(one, chosen) for one in examples if one.label is not None]
     if not verdicts:
         raise UsageError("There is nothing to measure: no text has a label (true or false).")
