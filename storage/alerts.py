@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from storage.database import Database, Row, first, parse_stamp, rows, scalar, stamp, write_transaction
+from storage.database import Database, Row, parse_stamp, rows, scalar, stamp, write_transaction
 
 AlertKind = Literal["new", "update", "digest", "summary", "notice"]
 MAX_ERROR_CHARS = 500
@@ -53,20 +53,6 @@ class Settled:
     next_try: datetime | None = None
     error: str | None = None
     counts_as_try: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelState:
-    """What is known of a channel beyond its configuration."""
-
-    name: str
-    failures: int
-    not_before: datetime | None
-    last_success: datetime | None
-    last_error: str | None
-    last_error_at: datetime | None
-    digest_done: datetime | None
-    first_seen: datetime
 
 
 def insert_alert(
@@ -287,43 +273,6 @@ def recent_sends(db: Database, channel: str, since: datetime, limit: int) -> lis
     return [parse_stamp(row["sent_at"]) for row in reversed(found)]
 
 
-def channel_state(db: Database, name: str, now: datetime) -> ChannelState:
-    """The state of a channel; a new one begins now."""
-    found = first(db, "SELECT * FROM channels WHERE name = ?", (name,))
-    if found is None:
-        with write_transaction(db):
-            db.conn.execute(
-                "INSERT OR IGNORE INTO channels (name, first_seen) VALUES (?, ?)", (name, stamp(now))
-            )
-        return ChannelState(name, 0, None, None, None, None, None, now)
-
-    def moment(key: str) -> datetime | None:
-        return parse_stamp(found[key]) if found[key] else None
-
-    return ChannelState(
-        name, found["failures"], moment("not_before"), moment("last_success"), found["last_error"],
-        moment("last_error_at"), moment("digest_done"), parse_stamp(found["first_seen"]),
-    )  # fmt: skip
-
-
-def channel_succeeded(db: Database, name: str, at: datetime) -> None:
-    """A message went through: the channel's pause ends."""
-    with write_transaction(db):
-        db.conn.execute(
-            "UPDATE channels SET failures = 0, not_before = NULL, last_success = ? WHERE name = ?",
-            (stamp(at), name),
-        )
-
-
-def channel_failed(db: Database, name: str, at: datetime, error: str, not_before: datetime | None) -> None:
-    """A message failed; `not_before` pauses the whole channel."""
-    with write_transaction(db):
-        db.conn.execute(
-            "UPDATE channels SET failures = failures + 1, last_error = ?, last_error_at = ?, not_before = coalesce(?, not_before) WHERE name = ?",
-            (error[:MAX_ERROR_CHARS], stamp(at), stamp(not_before) if not_before else None, name),
-        )
-
-
 def wake_channel(db: Database, name: str, now: datetime) -> int:
     """The channel answers again: what waits for a later try is due now; returns how many."""
     with write_transaction(db):
@@ -333,9 +282,12 @@ def wake_channel(db: Database, name: str, now: datetime) -> int:
         ).rowcount
 
 
-def expire(db: Database, channel: str, older_than: datetime, error: str) -> int:
-    """Give up what was tried in vain for too long (dead until `alerts retry`); returns how many."""
-    condition = "state = 'waiting' AND channel = ? AND coalesce(revived, created) < ? AND tries > 0"
+def expire(db: Database, channel: str, older_than: datetime, error: str, *, untried: bool) -> int:
+    """Give up what was tried in vain for too long (dead until `alerts retry`); returns how many. With `untried`, also
+    what never had its turn because the channel fails; a machine that was off for days tries it first."""
+    condition = "state = 'waiting' AND channel = ? AND coalesce(revived, created) < ?"
+    if not untried:
+        condition += " AND tries > 0"
     if (
         scalar(db, f"SELECT 1 FROM deliveries WHERE {condition} LIMIT 1", (channel, stamp(older_than)))
         is None

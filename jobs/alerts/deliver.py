@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from jobs.alerts.carrier import Carrier, LaneContext
 from jobs.alerts.claims import claimant_of_this_process, is_alive
-from jobs.alerts.lane import Lane, LaneContext
+from jobs.alerts.lane import Lane
 from jobs.alerts.outbox import random_alert_id
 from jobs.alerts.senders import make_sender, scrubber_of
 from jobs.alerts.store import Store
@@ -137,11 +138,13 @@ class Deliverer:
             base_url=self._base_url,
             on_sent=self._on_sent,
         )
-        return [Lane(channel, sender, context) for channel, sender in self._senders]
+        return [
+            Lane(channel, Carrier(channel, sender, context), context) for channel, sender in self._senders
+        ]
 
 
 def _sum(lanes: Iterable[Lane]) -> Delivered:
-    counts = [lane.counts for lane in lanes]
+    counts = [lane.carrier.counts for lane in lanes]
     return Delivered(
         sum(count.sent for count in counts),
         sum(count.failed for count in counts),

@@ -7,68 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from jobs.alerts.backoff import Pace, is_stale, plan_retry
 from jobs.alerts.bundle import join_digest, join_due
+from jobs.alerts.carrier import Carrier, LaneContext
 from jobs.alerts.claims import is_alive
-from jobs.alerts.notices import Notice, post_notice
-from jobs.alerts.parcel import Outcome, Parcel, Sender
 from jobs.alerts.rhythm import digest_due, next_slot, plan_burst, quiet_until
-from jobs.alerts.store import Store
-from jobs.config.channels import Channel, Rate
-from storage.alerts import (
-    Claimed,
-    Settled,
-    channel_failed,
-    channel_state,
-    channel_succeeded,
-    claim_due,
-    claim_named,
-    expire,
-    give_back,
-    next_due,
-    recent_sends,
-    release_claims,
-    settle,
-    wake_channel,
-)
+from jobs.config.channels import Channel
+from storage.alerts import claim_due, claim_named, expire, give_back, next_due, recent_sends, release_claims
 from storage.bundles import count_due, release_held
+from storage.channels import channel_state
 
 log = structlog.get_logger()
 
 POLL_S = 2.0
 """How soon a row is seen that another process wrote; this process's own recorder pokes."""
 EXPIRE_EVERY_S = 60.0
-TROUBLE = 8
-"""Failures in a row (some two minutes) at which the operator is told that a channel does not work."""
-
-
-@dataclass(slots=True)
-class LaneCounts:
-    """What a lane did."""
-
-    sent: int = 0
-    failed: int = 0
-    dead: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LaneContext:
-    """What every lane works with. `chance` gives a number in [0, 1); `operators` hear of a channel's faults."""
-
-    store: Store
-    claimant: str
-    clock: Callable[[], datetime]
-    chance: Callable[[], float]
-    new_id: Callable[[], str]
-    operators: tuple[Channel, ...] = ()
-    base_url: str | None = None
-    on_sent: Callable[[Claimed, datetime], None] | None = None
 
 
 @dataclass(slots=True)
@@ -76,40 +33,23 @@ class Lane:
     """The state of one channel's way out."""
 
     channel: Channel
-    sender: Sender
+    carrier: Carrier
     context: LaneContext
-    counts: LaneCounts = field(default_factory=LaneCounts)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
-    failures: int = 0
-    not_before: datetime | None = None
     held_back: bool = False
     flying: dict[asyncio.Task[None], int] = field(default_factory=dict)
-    _pace: Pace | None = None
     _first_seen: datetime | None = None
     _digest_done: datetime | None = None
     _expired_at_s: float = float("-inf")
-    _success_noted_s: float = float("-inf")
     _joined_at: datetime | None = None
-    _unsettled: list[Settled] = field(default_factory=list)
 
     async def prepare(self) -> None:
         """Take up what is known of the channel from earlier runs."""
         state = await self.context.store.call(channel_state, self.channel.name, self.context.clock())
-        self.failures, self.not_before = state.failures, state.not_before
+        await self.carrier.prepare(state)
         self._first_seen, self._digest_done = state.first_seen, state.digest_done
-        if self.channel.pace is not None:
-            self._pace = await self._pace_so_far(self.channel.pace)
         if self.channel.mode == "instant":
             await self.context.store.call(release_held, self.channel.name)
-
-    async def _pace_so_far(self, rate: Rate) -> Pace:
-        """The rate limit, with what an earlier process sent a moment ago."""
-        now = self.context.clock()
-        since = now - timedelta(seconds=rate.per_s)
-        sent = await self.context.store.call(recent_sends, self.channel.name, since, rate.count)
-        return Pace(
-            rate.count, rate.per_s, [time.monotonic() - (now - moment).total_seconds() for moment in sent]
-        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish what is under way for a moment, and give the rest back."""
@@ -139,14 +79,14 @@ class Lane:
 
     async def turn(self, now: datetime, due_by: datetime | None = None) -> float:
         """One look: join what is to be joined, claim and start sends. Returns the seconds until the next look."""
-        await self._write_unsettled()
+        await self.carrier.write_unsettled()
         await self._expire(now)
         pause = self._pause_until(now)
         if pause is not None:
             return min(POLL_S, max(0.01, (pause - now).total_seconds()))
         if self.channel.mode == "digest":
             await self._digest(now)
-        room = (1 if self.failures else self.sender.parallel) - len(self.flying)
+        room = self.carrier.parallel - len(self.flying)
         if room <= 0:
             return POLL_S
         room = await self._burst(now, room)
@@ -157,18 +97,18 @@ class Lane:
             claim_due, self.channel.name, due, room, self.context.claimant
         )
         for delivery in claimed:
-            task = asyncio.create_task(self._carry(delivery))
+            task = asyncio.create_task(self.carrier.carry(delivery))
             self.flying[task] = delivery.delivery_id
             task.add_done_callback(self._landed)
         if claimed:
-            return 0.0 if len(self.flying) < self.sender.parallel and not self.failures else POLL_S
+            return 0.0 if len(self.flying) < self.carrier.parallel else POLL_S
         return await self._until_next(now)
 
     async def send_named(self, delivery_ids: list[int]) -> None:
         """Send these deliveries now, whatever their time, the channel's pause or its quiet hours (`alerts retry`)."""
         claimed = await self.context.store.call(claim_named, delivery_ids, self.context.claimant)
         for delivery in claimed:
-            await self._carry(delivery)
+            await self.carrier.carry(delivery)
 
     async def finish(self, limit_s: float) -> None:
         """Wait for sends under way, then leave: what is unfinished is given back, and repeated with the same id."""
@@ -179,7 +119,7 @@ class Lane:
                 task.cancel()
             await asyncio.gather(*unfinished, return_exceptions=True)
             await self.context.store.call(give_back, left)
-        await self.sender.close()
+        await self.carrier.sender.close()
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self.flying.pop(task, None)
@@ -188,8 +128,8 @@ class Lane:
             log.error("delivery_fault", channel=self.channel.name, exc_info=fault)
 
     def _pause_until(self, now: datetime) -> datetime | None:
-        if self.not_before is not None and self.not_before > now:
-            return self.not_before
+        if self.carrier.not_before is not None and self.carrier.not_before > now:
+            return self.carrier.not_before
         return quiet_until(now, self.channel.quiet_hours, self.channel.timezone)
 
     async def _expire(self, now: datetime) -> None:
@@ -198,9 +138,11 @@ class Lane:
         self._expired_at_s = time.monotonic()
         await self.context.store.call(release_claims, is_alive)
         limit = now - timedelta(seconds=self.channel.retry_for)
-        dead = await self.context.store.call(expire, self.channel.name, limit, "not delivered in time")
+        dead = await self.context.store.call(
+            expire, self.channel.name, limit, "not delivered in time", untried=self.carrier.failures > 0
+        )
         if dead:
-            await self._died(dead, "not delivered in time", now)
+            await self.carrier.died(dead, "not delivered in time", now)
 
     async def _digest(self, now: datetime) -> None:
         channel = self.channel
@@ -263,105 +205,3 @@ class Lane:
         await asyncio.wait(waiting, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
         for waiter in waiting:
             waiter.cancel()
-
-    async def _carry(self, delivery: Claimed) -> None:
-        if self._pace is not None and (wait_s := self._pace.take_s(time.monotonic())) > 0:
-            await asyncio.sleep(wait_s)
-        decided = datetime.fromisoformat(delivery.payload["created"])
-        parcel = Parcel(delivery.alert_id, delivery.kind, delivery.payload, decided)
-        try:
-            outcome = await self.sender.send(parcel)
-        except Exception as fault:
-            log.exception("sender_fault", channel=self.channel.name, alert=delivery.alert_id)
-            outcome = Outcome(False, f"internal fault: {type(fault).__name__}", "message")
-        now = self.context.clock()
-        if outcome.sent:
-            await self._sent(delivery, now)
-        else:
-            await self._failed(delivery, outcome, now)
-
-    async def _sent(self, delivery: Claimed, now: datetime) -> None:
-        store = self.context.store
-        await self._settle(Settled(delivery.delivery_id, "sent", now))
-        self.counts.sent += 1
-        if self.context.on_sent is not None:
-            self.context.on_sent(delivery, now)
-        if self.failures:
-            self.failures, self.not_before = 0, None
-            await store.call(wake_channel, self.channel.name, now)
-            log.info("channel_answers_again", channel=self.channel.name)
-            self._success_noted_s = float("-inf")
-        if time.monotonic() - self._success_noted_s > EXPIRE_EVERY_S:
-            self._success_noted_s = time.monotonic()
-            await store.call(channel_succeeded, self.channel.name, now)
-
-    async def _settle(self, outcome: Settled) -> None:
-        """Write an outcome; where the database cannot take it now, the next look tries again. Forgetting it would send
-        what was sent already once more."""
-        try:
-            await self.context.store.settle(outcome)
-        except Exception:
-            self._unsettled.append(outcome)
-            raise
-
-    async def _write_unsettled(self) -> None:
-        if self._unsettled:
-            batch = list(self._unsettled)
-            await self.context.store.call(settle, batch)
-            del self._unsettled[: len(batch)]
-
-    async def _failed(self, delivery: Claimed, outcome: Outcome, now: datetime) -> None:
-        store, name = self.context.store, self.channel.name
-        self.counts.failed += 1
-        if outcome.scope == "channel":
-            self.failures += 1
-        error = outcome.error or "unknown reason"
-        retry = plan_retry(
-            outcome,
-            tries=delivery.tries + 1,
-            channel_failures=self.failures,
-            now=now,
-            chance=self.context.chance(),
-        )
-        dead = is_stale(delivery.since, now, self.channel.retry_for)
-        if retry.channel_pause_until is not None:
-            self.not_before = max(self.not_before or retry.channel_pause_until, retry.channel_pause_until)
-        await self._settle(
-            Settled(
-                delivery.delivery_id,
-                "dead" if dead else "waiting",
-                now,
-                None if dead else retry.next_try,
-                error,
-            )
-        )
-        log.warning(
-            "delivery_failed",
-            channel=name,
-            alert=delivery.alert_id,
-            tries=delivery.tries + 1,
-            error=error,
-            dead=dead,
-        )
-        if outcome.scope == "channel":
-            await store.call(channel_failed, name, now, error, retry.channel_pause_until)
-        if dead:
-            await self._died(1, error, now)
-        elif self.failures == TROUBLE:
-            await self._tell(
-                f"channel {name} does not work", f"The last {TROUBLE} tries failed: {error}", now
-            )
-
-    async def _died(self, count: int, error: str, now: datetime) -> None:
-        self.counts.dead += count
-        days = self.channel.retry_for / 86400
-        text = f"{count} could not be delivered within {days:g} days: {error}"
-        await self._tell(f"alerts for channel {self.channel.name} are dead", text, now)
-
-    async def _tell(self, title: str, text: str, now: datetime) -> None:
-        others = [channel for channel in self.context.operators if channel.name != self.channel.name]
-        remedy = (
-            "`borderwatch alerts list --undelivered` shows them, `borderwatch alerts retry` sends them again."
-        )
-        notice = Notice(key=title, title=title, lines=(text, remedy))
-        await self.context.store.call(post_notice, notice, others, now=now, new_id=self.context.new_id)

@@ -41,7 +41,8 @@ class Receiver:
 
     def received(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_received", timeout=10) as answer:
-            return json.load(answer)
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
 
     def bring_up(self) -> None:
         self._tell("/_up")
@@ -54,7 +55,8 @@ class Receiver:
         urllib.request.urlopen(request, timeout=10).close()
 
     def mail(self, limit_s: float = 10) -> dict[str, Any]:
-        return json.loads(self.lines.get(timeout=limit_s))
+        found: dict[str, Any] = json.loads(self.lines.get(timeout=limit_s))
+        return found
 
     def stop(self) -> None:
         assert self.process.stdin is not None

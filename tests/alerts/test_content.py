@@ -226,7 +226,7 @@ def test_the_stored_payload_is_complete(db: Database, newsroom: Newsroom) -> Non
     assert stored["evidence"][0]["marks"]
 
 
-TEMPLATES = {
+TEMPLATES: dict[str, tuple[str | bytes, str | None]] = {
     "good.j2": ("{{ title }} {% for q in quotes %}{{ q.text }}{% endfor %} {{ id }}", None),
     "syntax.j2": ("{% if %}", "line 1"),
     "unknown.j2": ("{{ nosuch }}", "'nosuch' is undefined"),

@@ -21,10 +21,8 @@ from .conftest import Newsroom, Receiver, channel
 SECRET = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 
 
-def deliverer(db_path: Path, *channels: Channel, **options: object) -> Deliverer:
-    return Deliverer(
-        lambda: open_database(db_path), channels, base_dir=db_path.parent, chance=lambda: 0.5, **options
-    )  # type: ignore[arg-type]
+def deliverer(db_path: Path, *channels: Channel) -> Deliverer:
+    return Deliverer(lambda: open_database(db_path), channels, base_dir=db_path.parent, chance=lambda: 0.5)
 
 
 def deliveries(db: Database) -> list[tuple[str, str, int]]:

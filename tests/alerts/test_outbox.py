@@ -17,7 +17,7 @@ from jobs.alerts.notices import Notice, post_notice
 from jobs.alerts.outbox import AlertPolicy, random_alert_id
 from jobs.config.channels import Channel
 from storage.alert_queries import alert_state, count_undelivered, list_alerts, mark_handled, revive
-from storage.alerts import claim_due, release_claims
+from storage.alerts import abandon_unknown, claim_due, expire, release_claims
 from storage.database import Database, open_database, rows, scalar, write_transaction
 from storage.mutes import active_mutes, mute, mute_undelivered, unmute
 
@@ -148,6 +148,25 @@ def test_list_and_retry(db: Database, newsroom: Newsroom) -> None:
     assert list_alerts(db)[1]["handled_by"] == "amna"
     assert not mark_handled(db, "alert_none", who="amna", at=NOW)
     assert alert_state(["sent", "waiting"]) == "waiting"
+
+
+def test_what_waits_for_a_failing_channel_expires_untried(db: Database, newsroom: Newsroom) -> None:
+    newsroom.publish(AlertPolicy((channel(),)))
+    later = NOW + timedelta(days=4)
+    assert expire(db, "desk", later - timedelta(days=3), "x", untried=False) == 0, (
+        "the machine may have been off"
+    )
+    assert expire(db, "desk", NOW - timedelta(days=1), "x", untried=True) == 0
+    assert expire(db, "desk", later - timedelta(days=3), "x", untried=True) == 1
+    assert scalar(db, "SELECT state || last_error FROM deliveries") == "deadx"
+
+
+def test_what_waits_for_an_unknown_channel_is_given_up_late(db: Database, newsroom: Newsroom) -> None:
+    newsroom.publish(AlertPolicy((channel(),)))
+    assert abandon_unknown(db, ["other"], NOW - timedelta(days=3)) == 0
+    assert abandon_unknown(db, ["desk"], NOW + timedelta(days=1)) == 0
+    assert abandon_unknown(db, [], NOW + timedelta(days=1)) == 1
+    assert scalar(db, "SELECT last_error FROM deliveries") == "the channel is not configured any more"
 
 
 class Clock:
