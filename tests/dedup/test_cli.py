@@ -21,7 +21,12 @@ def data(tmp_path: Path) -> Path:
     desk.add(t.STRIKE_EN, "a.example/1", language="en", source="dawn")
     desk.add(t.STRIKE_EN_OTHER, "b.example/1", language="en", source="bbc")
     desk.add(t.GATE_EN, "c.example/1", MONDAY - timedelta(hours=1), language="en")
-    desk.add((t.GATE_EN[0], t.GATE_EN[1] + " The gate opened on Friday."), "c.example/1", MONDAY - timedelta(hours=1), capture=2)
+    desk.add(
+        (t.GATE_EN[0], t.GATE_EN[1] + " The gate opened on Friday."),
+        "c.example/1",
+        MONDAY - timedelta(hours=1),
+        capture=2,
+    )
     desk.db.close()
     return tmp_path
 

@@ -20,7 +20,7 @@ def f1(rows: list[tuple[str, str]], positive: set[str]) -> float:
 @pytest.mark.shared
 def test_labelled_pairs(shared_dir: Path) -> None:
     rows = []
-    for line in (shared_dir / "border" / "pairs.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (shared_dir / "border" / "pairs.jsonl").read_text(encoding="utf-8").strip().split("\n"):
         pair = json.loads(line)
         a, b = (Report(pair[side]["title"], pair[side]["text"], pair["lang"]) for side in "ab")
         found, score = relation(a, b)
