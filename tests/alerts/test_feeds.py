@@ -69,7 +69,7 @@ def validate_atom(body: bytes) -> list[Any]:
             "an IRI for an id",
         )
         require(stamps.fullmatch(element.findtext("atom:updated", namespaces=NAMES)), "RFC 3339")
-    entries = feed.findall("atom:entry", NAMES)
+    entries: list[Any] = feed.findall("atom:entry", NAMES)
     require(
         len({entry.findtext("atom:id", namespaces=NAMES) for entry in entries}) == len(entries), "ids differ"
     )

@@ -145,7 +145,16 @@ def write_config(folder: Path, newsroom: Newsroom, receivers: Receivers) -> Path
     return path
 
 
-def run(rounds: int, seed: int, rate: float, folder: Path, progress: bool = False) -> Report:
+def run(
+    rounds: int,
+    seed: int,
+    rate: float,
+    folder: Path,
+    *,
+    progress: bool = False,
+    enough: threading.Event | None = None,
+) -> Report:
+    """Kill `rounds` times (fewer where `enough` is set meanwhile), let it settle, and compare the books."""
     began = time.monotonic()
     chance = Random(seed)
     newsroom = Newsroom(SITES, seed)
@@ -174,6 +183,9 @@ def run(rounds: int, seed: int, rate: float, folder: Path, progress: bool = Fals
                 service.wait_until_running(30)
                 time.sleep(chance.uniform(0.0, 2.5))
             kills.append(service.kill())
+            report.rounds = number + 1
+            if enough is not None and enough.is_set():
+                break
             if progress and (number + 1) % 10 == 0:
                 print(f"{number + 1} kills, {len(newsroom.reports)} published", file=sys.stderr, flush=True)
         done.set()
@@ -270,10 +282,14 @@ def main() -> int:
     options.add_argument("--rate", type=float, default=3.0, help="publications a second")
     options.add_argument("--keep", type=Path, help="keep the data here")
     given = options.parse_args()
+    enough = threading.Event()
+    signal.signal(
+        signal.SIGTERM, lambda *_: enough.set()
+    )  # ends the kills early, with a report of those there were
     with tempfile.TemporaryDirectory(prefix="bench-crash-") as temporary:
         folder = given.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        report = run(given.rounds, given.seed, given.rate, folder, progress=True)
+        report = run(given.rounds, given.seed, given.rate, folder, progress=True, enough=enough)
     for key, value in asdict(report).items():
         print(f"{key:32} {value}")
     target = ROOT / "bench-results" / "crash.json"
