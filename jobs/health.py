@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from jobs.alerts.notices import Notice
 from jobs.schedule.policy import spoken
-from jobs.schedule.rates import DAY_S, RateState
+from jobs.schedule.profiles import DAY_S
+from jobs.schedule.rates import RateState
 from storage.model import SourceState
 
 TELL_AFTER_FAILURES = 3

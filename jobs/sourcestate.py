@@ -22,7 +22,7 @@ from jobs.schedule import (
     solve_k,
     update,
 )
-from jobs.schedule.rates import FLAT, Profile
+from jobs.schedule.profiles import FLAT, Profile
 from storage.database import Row, parse_stamp, stamp
 from storage.model import Source
 
@@ -68,8 +68,13 @@ class Checked:
 def learned(row: Row, checked: Checked, now: datetime, rhythm: Rhythm) -> RateState:
     """The source's rate after a check that answered."""
     state = from_json(row["rate_state"], rhythm.profile)
-    window = len(checked.listing.entries) if checked.listing is not None else None
-    return update(state, list(checked.new_dates), now, window=window, prior=rhythm.profile)
+    listing = checked.listing
+    if listing is None:
+        return update(state, list(checked.new_dates), now, prior=rhythm.profile)
+    return update(
+        state, list(checked.new_dates), now, window=len(listing.entries), ttl_s=listing.ttl_s,
+        skip_hours=listing.skip_hours, skip_days=listing.skip_days, prior=rhythm.profile,
+    )  # fmt: skip
 
 
 GONE_RETRY = timedelta(days=3650)
@@ -91,11 +96,7 @@ def after_check(
     failed = checked.error is not None or checked.problem is not None
     sentence = _sentence(checked)
     failures = row["failures"] + 1 if failed else 0
-    listing = checked.listing
-    times = read_times(
-        answer.status or 0, answer.headers, now, ttl_s=listing.ttl_s if listing else None,
-        skip_hours=listing.skip_hours if listing else (), skip_days=listing.skip_days if listing else (),
-    )  # fmt: skip
+    times = read_times(answer.status or 0, answer.headers, now)
     if checked.error is not None and times.retry_after_s is None:
         times = replace(times, retry_after_s=checked.error.retry_after_s)
     gone = checked.error is not None and checked.error.status == 410

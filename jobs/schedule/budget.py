@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from jobs.schedule.policy import DEFAULT_REQUESTS_PER_SOURCE, WAIT_LIMIT_S, Bounds
-from jobs.schedule.rates import DAY_S, HOUR_S, RateState
+from jobs.schedule.profiles import DAY_S, HOUR_S
+from jobs.schedule.rates import RateState
 
 DEFAULT_K = 80.0
 """The `k` for a single source of which nothing is known (one entry a day: asked about every 6.5 hours)."""
@@ -28,7 +29,7 @@ def solve_k(sources: Sequence[tuple[RateState, Bounds]], requests_per_day: float
         for state, bounds in sources
     ]
     low, high = 1e-3, 1e6
-    for _ in range(50):
+    for _ in range(32):  # to a part in a hundred million
         k = math.sqrt(low * high)
         taken = sum(min(max(integral / k, least), most) for integral, least, most in days)
         if taken > wanted:

@@ -14,7 +14,8 @@ from random import Random
 from typing import Literal
 
 from jobs.schedule.answers import NOTHING_ASKED, AnswerTimes
-from jobs.schedule.rates import DAY_S, RateState, time_until
+from jobs.schedule.profiles import DAY_S, time_until
+from jobs.schedule.rates import RateState
 
 FLOOR_LIMIT_S = 3_600.0
 """TTL, max-age and Expires are believed up to an hour: feeds that say a day publish within it all the same."""
@@ -137,11 +138,12 @@ def _rhythm(
     if interval_s < bounds.min_s:
         interval_s, reason = bounds.min_s * (1.0 + JITTER * rng.random()), "min"
     times = outcome.times
-    asked_s = min(times.floor_s, FLOOR_LIMIT_S)
+    asked_s = min(max(times.floor_s, history.ttl_s or 0.0), FLOOR_LIMIT_S)
     if asked_s > interval_s:
         interval_s, reason = asked_s, "asked"
-    if times.skip_hours or times.skip_days:
-        skipped_s = skip(now_s + interval_s, times.skip_hours, times.skip_days) - now_s
+    hours, days = times.skip_hours or history.skip_hours, times.skip_days or history.skip_days
+    if hours or days:
+        skipped_s = skip(now_s + interval_s, hours, days) - now_s
         if interval_s + 1.0 < skipped_s <= WAIT_LIMIT_S:
             interval_s, reason = skipped_s + 60.0 * rng.random(), "skipped"
     if reason in _REASONS:

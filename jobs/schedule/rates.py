@@ -10,11 +10,10 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 
-DAY_S = 86_400.0
-HOUR_S = 3_600.0
+from jobs.schedule.profiles import DAY_S, FLAT, HOUR_S, Profile, integrate, profile_of
 
 HALF_LIFE_DAYS = 14.0
 """Long enough for two weekends, short enough to follow a newsroom that changes (measured in the design)."""
@@ -22,13 +21,6 @@ HALF_LIFE_DAYS = 14.0
 PRIOR_ENTRIES = 0.5
 PRIOR_DAYS = 0.5
 """What is believed before anything was seen: one entry a day, given up after the first few entries."""
-
-PROFILE_WEIGHT = 12.0
-"""The flat (or given) profile counts as much as so many entries: hours are trusted from a few dozen entries on.
-Measured at 12, 24, 48 and 96: flat between 12 and 24, 1 % more mean delay at 96."""
-
-SMOOTHING = (0.06, 0.12, 0.2, 0.24, 0.2, 0.12, 0.06)
-"""Weights of the hours around one: entries near the full hour fall to either side, and newsrooms have no edges."""
 
 LOOK_BACK_DAYS = 60.0
 """Entries that a first listing dates before this say nothing of today."""
@@ -46,9 +38,6 @@ SURGE_ODDS = 4.5
 
 SURGE_CAP = 10.0
 """Most log odds for a burst: beyond it, belief would outlast the burst."""
-
-Profile = tuple[float, ...]
-FLAT: Profile = (1.0,) * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +58,10 @@ class RateState:
     surge: float = 0.0
     window: int | None = None
     """Entries that the listing held at its last full answer."""
+    ttl_s: float | None = None
+    skip_hours: tuple[int, ...] = ()
+    skip_days: tuple[int, ...] = ()
+    """What the listing asked for at its last full answer: a 304 does not repeat it."""
     pace: tuple[float, ...] = ()
 
     @property
@@ -99,6 +92,9 @@ class RateState:
                 "longest_gap_s": round(self.longest_gap_s),
                 "surge": round(self.surge, 3),
                 "window": self.window,
+                **({"ttl_s": self.ttl_s} if self.ttl_s else {}),
+                **({"skip_hours": self.skip_hours} if self.skip_hours else {}),
+                **({"skip_days": self.skip_days} if self.skip_days else {}),
             },
             separators=(",", ":"),
         )
@@ -123,6 +119,9 @@ def from_json(text: str | None, prior: Profile = FLAT) -> RateState:
             longest_gap_s=float(kept["longest_gap_s"]),
             surge=float(kept["surge"]),
             window=kept["window"],
+            ttl_s=kept.get("ttl_s"),
+            skip_hours=tuple(kept.get("skip_hours", ())),
+            skip_days=tuple(kept.get("skip_days", ())),
         )
     except (ValueError, KeyError, TypeError):
         return new_state(prior)
@@ -135,15 +134,24 @@ def update(
     now: datetime,
     *,
     window: int | None = None,
+    ttl_s: float | None = None,
+    skip_hours: tuple[int, ...] = (),
+    skip_days: tuple[int, ...] = (),
     prior: Profile = FLAT,
 ) -> RateState:
     """The state after a check that answered (304 is a check without new entries).
 
     `published` holds the dates of the entries that were new in it (None for undated ones); at a source's first
     check that is its whole listing, whose dates tell the rate at once. `window` is the listing's length, None
-    where it did not come (304). `prior` is the hour profile that little evidence falls back to.
+    where it did not come (304); `ttl_s`, `skip_hours` and `skip_days` are what it asks for. `prior` is the hour profile that little evidence falls back to.
     """
     now_s = now.timestamp()
+    if window is not None and (state.ttl_s, state.skip_hours, state.skip_days) != (
+        ttl_s,
+        skip_hours,
+        skip_days,
+    ):
+        state = replace(state, ttl_s=ttl_s, skip_hours=skip_hours, skip_days=skip_days)
     if state.checked_at_s is None:
         return _first(
             state, [each.timestamp() for each in published if each is not None], now_s, window, prior
@@ -168,6 +176,9 @@ def update(
             longest_gap_s=state.longest_gap_s,
             surge=surge,
             window=window or state.window,
+            ttl_s=state.ttl_s,
+            skip_hours=state.skip_hours,
+            skip_days=state.skip_days,
             pace=tuple([each * scale for each in state.pace]),
         )
     # The counts by hour fade only when they change: what matters is their shape, and it fades alike.
@@ -188,6 +199,9 @@ def update(
             longest_gap_s=max(state.longest_gap_s * fade, gap_s),
             surge=_surge(state, sorted(arrivals), now_s),
             window=window or state.window,
+            ttl_s=state.ttl_s,
+            skip_hours=state.skip_hours,
+            skip_days=state.skip_days,
         ),
         prior,
     )
@@ -215,6 +229,9 @@ def _first(
             last_new_s=recent[-1],
             longest_gap_s=max(gaps, default=0.0),
             window=window,
+            ttl_s=state.ttl_s,
+            skip_hours=state.skip_hours,
+            skip_days=state.skip_days,
         ),
         prior,
     )
@@ -246,26 +263,6 @@ def _surge(state: RateState, arrivals: Sequence[float], now_s: float) -> float:
     return max(0.0, evidence - (SURGE_FACTOR - 1.0) * state.expected(at_s, now_s))
 
 
-def profile_of(hours: Sequence[float], prior: Profile = FLAT) -> list[float]:
-    """The smoothed hour profile (mean 1) that counts by hour and a prior profile make."""
-    total = sum(hours)
-    reach = len(SMOOTHING) // 2
-    ring = [*hours[-reach:], *hours, *hours[:reach]]
-    norm = 24.0 / (total + PROFILE_WEIGHT)
-    w3, w2, w1, w0 = SMOOTHING[:4]
-    return [
-        norm
-        * (
-            w3 * (ring[h] + ring[h + 6])
-            + w2 * (ring[h + 1] + ring[h + 5])
-            + w1 * (ring[h + 2] + ring[h + 4])
-            + w0 * ring[h + 3]
-            + PROFILE_WEIGHT * prior[h] / 24.0
-        )
-        for h in range(24)
-    ]
-
-
 def _with_pace(state: RateState, prior: Profile) -> RateState:
     rate_s = state.rate_per_day / DAY_S
     pace = tuple([math.sqrt(rate_s * share) for share in profile_of(state.hours, prior)])
@@ -284,39 +281,3 @@ def pooled_profile(states: Iterable[RateState]) -> Profile:
             weight = 1.0 / math.sqrt(total)
             sums = [have + count * weight for have, count in zip(sums, state.hours, strict=True)]
     return tuple(profile_of(sums))
-
-
-def integrate(pace: Sequence[float], start_s: float, end_s: float, *, squared: bool = False) -> float:
-    """The integral of the pace (or of its square, the rate) over a time, hour by hour."""
-    total, at_s = 0.0, start_s
-    if end_s - start_s > DAY_S:
-        whole = (end_s - start_s) // DAY_S
-        total = whole * HOUR_S * (sum(each * each for each in pace) if squared else sum(pace))
-        at_s += whole * DAY_S
-    while at_s < end_s:
-        hour = at_s // HOUR_S
-        until_s = min(end_s, (hour + 1.0) * HOUR_S)
-        value = pace[int(hour) % 24]
-        total += (until_s - at_s) * (value * value if squared else value)
-        at_s = until_s
-    return total
-
-
-def time_until(pace: Sequence[float], start_s: float, amount: float, limit_s: float) -> float:
-    """Seconds from `start_s` until the integral of the pace reaches `amount`, at most `limit_s`."""
-    at_s, left, end_s = start_s, amount, start_s + limit_s
-    while at_s < end_s:
-        hour = at_s // HOUR_S
-        until_s = (hour + 1.0) * HOUR_S
-        value = pace[int(hour) % 24]
-        step = value * (until_s - at_s)
-        if step >= left:
-            return min(limit_s, at_s + left / value - start_s)
-        left -= step
-        at_s = until_s
-    return limit_s
-
-
-def epoch(at: datetime) -> float:
-    """UTC epoch seconds of an aware time."""
-    return at.astimezone(UTC).timestamp()

@@ -26,14 +26,14 @@ from typing import Any
 import numpy as np
 
 from jobs import schedule
-from jobs.schedule.rates import DAY_S, HOUR_S, time_until
+from jobs.schedule.profiles import DAY_S, FLAT, HOUR_S, time_until
 from tests.bench.common import write_results
 
 START_S = 1_760_918_400.0  # 2025-10-20 00:00 UTC, a Monday
 DAYS = 14
 HISTORY_DAYS = 40
 BOUNDS = schedule.Bounds(min_s=60.0, max_s=DAY_S)
-MINIFLUX_MIN_S, MINIFLUX_MAX_S = 60.0, DAY_S
+MINIFLUX_MIN_S, MINIFLUX_MAX_S = 300.0, DAY_S  # its defaults
 BURST_DAY = 9
 
 
@@ -214,7 +214,7 @@ class Borderwatch(Policy):
         self.states = [schedule.new_state() for _ in rooms]
         self.rng = Random(7)
         self.outcome = schedule.Outcome()
-        self.prior = schedule.rates.FLAT
+        self.prior = FLAT
         self.k = schedule.solve_k([(state, BOUNDS) for state in self.states], self.budget)
         self.log: dict[int, list[tuple[float, float, float]]] = {}
 
