@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.bench.common import ROOT, print_table, shared_or_exit, tree_memory, write_results
+from tests.bench.common import ROOT, print_table, read_jsonl, shared_or_exit, tree_memory, write_results
 
 WORKERS = 2
 
@@ -86,9 +86,7 @@ def program(words: list[str], environment: dict[str, str]) -> tuple[float, dict[
 
 def configuration(folder: Path, truth: Path) -> Path:
     """Every host of the corpus as a source, without delay."""
-    hosts = sorted(
-        {urlsplit(json.loads(line)["url"]).netloc for line in truth.read_text(encoding="utf-8").splitlines()}
-    )
+    hosts = sorted({urlsplit(row["url"]).netloc for row in read_jsonl(truth)})
     sources = "".join(f'[[sources]]\nname = "{host}"\nfeed = "http://{host}/feed.xml"\n' for host in hosts)
     path = folder / "borderwatch.toml"
     path.write_text(

@@ -26,6 +26,11 @@ def shared_or_exit() -> Path:
     return Path(named)
 
 
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSONL file (str.splitlines would break at U+2028, which texts may hold)."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+
+
 def write_results(name: str, results: dict[str, Any]) -> Path:
     """Write bench-results/NAME.json with the machine and the time beside the figures."""
     RESULTS.mkdir(exist_ok=True)
