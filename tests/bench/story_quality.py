@@ -69,8 +69,8 @@ class Shared:
         return {language: sorted(words) for language, words in found.items()}
 
 
-def load(shared: Path) -> Shared:
-    """Read the labelled pairs, the labelled border texts and the gold texts of the corpus."""
+def load(shared: Path, fewest_words: int = 26) -> Shared:
+    """Read the labelled pairs, the labelled border texts and the gold texts of the corpus that have so many words."""
 
     def lines(name: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (shared / name).read_text(encoding="utf-8").split("\n") if line]
@@ -79,7 +79,7 @@ def load(shared: Path) -> Shared:
     corpus = [
         Text(row.get("title") or "", row["text"], row["lang"], f"corpus-{number}")
         for number, row in enumerate(lines("corpus/truth.jsonl"))
-        if isinstance(row.get("text"), str) and len(row["text"].split()) > 25
+        if isinstance(row.get("text"), str) and len(row["text"].split()) >= fewest_words
     ]
     return Shared(lines("border/pairs.jsonl"), border, corpus)
 
