@@ -91,7 +91,8 @@ class TopicField:
             for meaning in node.meanings
             if meaning.topic == topic
         ]
-        self.hits = unmasked(hits, masking)
+        # The longer of two terms that begin together comes first: a list goes on behind the whole name.
+        self.hits = sorted(unmasked(hits, masking), key=lambda hit: (hit.begin, -hit.end))
         self._small_words = small_words
 
     def words_of(self, hit: Hit) -> str:
