@@ -37,7 +37,7 @@ from crawler.jobs import fetch_page, fetch_source
 from crawler.reactor import use_running_loop
 from crawler.robots_cache import Known, RobotsStore
 from crawler.spiders.desk import Desk
-from crawler.spiders.download import FetchFailedError
+from crawler.spiders.failures import FetchFailedError
 from crawler.spiders.news import NewsSpider
 from crawler.spiders.unpack import ACCEPT_ENCODING
 from storage.model import BorderwatchError, now_utc

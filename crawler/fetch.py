@@ -29,6 +29,7 @@ ErrorKind = Literal[
     "robots",  # robots.txt disallows it, or could not be fetched (RFC 9309 section 2.3.1.4)
     "postponed",  # the host asked for a pause that lasts longer than a job may wait
     "proxy",  # the configured proxy fails, or is not usable
+    "browser",  # a page that is to be rendered was not: no browser, or it failed
     "crawler",  # the crawler itself failed on it
     "shutdown",  # the crawler was closed before its turn came
 ]

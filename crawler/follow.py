@@ -27,7 +27,7 @@ from crawler.robots import MAX_BYTES as ROBOTS_MAX_BYTES
 from crawler.robots import MAX_REDIRECTS as ROBOTS_MAX_HOPS
 from crawler.robots_cache import RobotsAnswer, RobotsCache, RobotsStore
 from crawler.spiders.desk import Desk
-from crawler.spiders.download import Download, FetchFailedError
+from crawler.spiders.failures import Download, FetchFailedError
 from storage.model import Headers
 
 PAUSING = frozenset({429, 503})

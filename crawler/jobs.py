@@ -13,7 +13,7 @@ from crawler.discover.sitemaps import newest_children, parse_sitemap
 from crawler.fetch import ChildListing, FetchError, PageAnswer, PageJob, SourceAnswer, SourceJob
 from crawler.follow import Follower, Trail, Wish
 from crawler.hops import http_error, retry_after_s
-from crawler.spiders.download import FetchFailedError
+from crawler.spiders.failures import FetchFailedError
 from storage.model import Capture, Headers, SourceKind, Validators
 
 ACCEPT: dict[SourceKind | str, str] = {

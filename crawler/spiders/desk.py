@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from crawler.fetch import FetchError
-from crawler.spiders.download import Download, FetchFailedError
+from crawler.spiders.failures import Download, FetchFailedError
 from storage.model import Headers
 
 MAX_LIVES = 2

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, NoReturn
 
@@ -21,42 +20,21 @@ from scrapy.http import Response
 from yarl import URL
 
 from crawler.fetch import ErrorKind, FetchError
+from crawler.spiders.failures import Download, FetchFailedError
 from crawler.spiders.netguard import AddressRefusedError, Guard, refusals
+from crawler.spiders.render import Renderer
 from crawler.spiders.resolve import Resolver
 from crawler.spiders.unpack import BadEncodingError, Body, TooLargeError
-from storage.model import Headers
 
 DNS_CACHE_S = 600
 CONNECT_TIMEOUT_S = 10.0
+RENDER_FACTOR = 2
+"""A browser may take so many times longer than a plain fetch: it loads what the page needs as well."""
 KEEPALIVE_S = 15.0
 """Feeds and pages of one host follow one another within a second or so; longer only holds sockets."""
 HEADER_BYTES = 64 * 1024
 """Longest header line that is read; content security policies of 20 KB exist, aiohttp's default is 8 KB."""
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
-
-
-class FetchFailedError(Exception):
-    """A download brought nothing; `error` says why."""
-
-    def __init__(self, error: FetchError) -> None:
-        super().__init__(f"{error.kind}: {error.detail}")
-        self.error = error
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """What one request brought. `headers` are as on the wire, `body` is unpacked; nothing secret is in here."""
-
-    url: str
-    status: int
-    headers: Headers
-    body: bytes
-    request_headers: Headers
-    bytes_received: int
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name (lower case), or None."""
-        return next((value for key, value in self.headers if key.lower() == name), None)
 
 
 class GuardedHandler:
@@ -70,6 +48,7 @@ class GuardedHandler:
         self._timeout_s = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         verify = crawler.settings.getbool("DOWNLOAD_VERIFY_CERTIFICATES")
         self._tls = tls_context(verify=verify)
+        self._renderer: Renderer | None = None
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     @classmethod
@@ -79,8 +58,9 @@ class GuardedHandler:
     async def download_request(self, request: Request) -> Response:
         """Scrapy's interface: the `Download` is left in `request.meta["download"]`."""
         # A task of its own can be cancelled without Scrapy, which waits for ever for a cancelled request.
-        task = asyncio.ensure_future(self._download(request))
-        request.meta["ticket"].running.append(task)
+        ticket = request.meta["ticket"]
+        task = asyncio.ensure_future(self._render(request) if ticket.render else self._download(request))
+        ticket.running.append(task)
         try:
             download = await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -90,6 +70,17 @@ class GuardedHandler:
             raise FetchFailedError(FetchError("shutdown", "the download was ended")) from None
         request.meta["download"] = download
         return Response(request.url, status=download.status, body=download.body, request=request)
+
+    async def _render(self, request: Request) -> Download:
+        if self._renderer is None:
+            self._renderer = Renderer(self.guard)
+        return await self._renderer.render(
+            request.url,
+            headers=request.meta["ticket"].headers,
+            proxy=request.meta.get("proxy"),
+            timeout_s=RENDER_FACTOR * request.meta.get("download_timeout", self._timeout_s),
+            max_bytes=request.meta.get("download_maxsize", self._limit_bytes),
+        )
 
     async def _download(self, request: Request) -> Download:
         proxy: str | None = request.meta.get("proxy")
@@ -145,6 +136,8 @@ class GuardedHandler:
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
+        if self._renderer is not None:
+            await self._renderer.close()
 
 
 @cache  # reading the machine's certificates takes 20 ms

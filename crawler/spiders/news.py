@@ -59,14 +59,16 @@ class NewsSpider(Spider):
 
     def failed(self, failure: Failure) -> None:
         """Scrapy's errback."""
-        self.desk.failed(failure.request.meta["ticket"], failure.value)  # type: ignore[attr-defined]
+        self._tell(getattr(failure, "request", None), failure)
 
     def broke(self, failure: Failure, response: Response | Failure) -> None:
         """Scrapy's signal for an exception in a callback or errback."""
-        request = response.request
-        if request is not None and "ticket" in request.meta:
-            self.desk.failed(request.meta["ticket"], failure.value)
+        self._tell(getattr(response, "request", None), failure)
 
     def dropped(self, request: Request) -> None:
         """Scrapy's signal for a request that its scheduler refuses."""
         self.desk.failed(request.meta["ticket"], RuntimeError("the scheduler refused the request"))
+
+    def _tell(self, request: Request | None, failure: Failure) -> None:
+        if request is not None and failure.value is not None:
+            self.desk.failed(request.meta["ticket"], failure.value)

@@ -220,6 +220,11 @@ class Site:
                 f'<?xml version="1.0"?><sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{items}</sitemapindex>'.encode(),
                 ETag="v1",
             )
+        if path == "/scripted":
+            text = "<p id=p>empty</p><script>document.getElementById('p').textContent = 'written by ' + 'a script'</script>"
+            return await self.send(writer, 200, f"<html><body>{text}</body></html>".encode(), **html)
+        if path == "/curious":
+            return await self.send(writer, 200, CURIOUS.replace("PORT", query["port"][0]).encode(), **html)
         if path.startswith("/rss/articles/"):
             out = b'<html><body><a rel="nofollow" href="http://paper.example/page/story">go</a></body></html>'
             return await self.send(writer, 200, out, **html)
@@ -232,6 +237,13 @@ class Site:
         return await self.send(writer, 404, page("not found"), **html)
 
 
+CURIOUS = """<html><body><p id=p>nothing</p><script>
+for (const host of ["127.0.0.1", "localhost", "[::1]"]) {
+  fetch(`http://${host}:PORT/page/inside`, {mode: "no-cors"}).then(() => { document.getElementById("p").textContent = "reached" });
+  const frame = document.createElement("iframe"); frame.src = `http://${host}:PORT/page/frame`; document.body.append(frame);
+  const code = document.createElement("script"); code.src = `http://${host}:PORT/page/code`; document.body.append(code);
+}
+</script></body></html>"""
 ARTICLE = "Officials at the Taftan crossing said on Monday that the border gate with Iran was closed after shots were fired. "
 
 
