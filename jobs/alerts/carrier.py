@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -46,6 +47,7 @@ class LaneContext:
     new_id: Callable[[], str]
     operators: tuple[Channel, ...] = ()
     base_url: str | None = None
+    scrub: Callable[[str], str] = str
     on_sent: Callable[[Claimed, datetime], None] | None = None
 
 
@@ -91,8 +93,9 @@ class Carrier:
             decided = datetime.fromisoformat(delivery.payload["created"])
             parcel = Parcel(delivery.alert_id, delivery.kind, delivery.payload, decided)
             outcome = await self.sender.send(parcel)
-        except Exception as fault:
-            log.exception("sender_fault", channel=self.channel.name, alert=delivery.alert_id)
+        except Exception as fault:  # noqa: BLE001 - an alert that a sender cannot handle must not stop its channel
+            trace = self.context.scrub(traceback.format_exc())
+            log.error("sender_fault", channel=self.channel.name, alert=delivery.alert_id, trace=trace)
             outcome = Outcome(False, f"internal fault: {type(fault).__name__}", "message")
         now = self.context.clock()
         if outcome.sent:

@@ -197,6 +197,7 @@ class AppriseSender:
 
     def _notify(self, attempt: _Attempt, title: str, body: str) -> bool:
         _attempt.current = attempt
+        logging.getLogger("apprise").setLevel(logging.DEBUG)  # its lines are the only reasons it gives
         return bool(
             self._service.notify(
                 title=title,

@@ -56,7 +56,7 @@ class Deliverer:
     ) -> None:
         self._open, self._clock = open_database, clock
         self._channels = [channel for channel in channels if channel.enabled]
-        scrub = scrubber_of(self._channels)
+        self._scrub = scrub = scrubber_of(self._channels)
         self._senders = [
             (channel, make_sender(channel, base_dir=base_dir, scrub=scrub, console=console))
             for channel in self._channels
@@ -136,6 +136,7 @@ class Deliverer:
             new_id=self._new_id,
             operators=tuple(channel for channel in self._channels if channel.operator),
             base_url=self._base_url,
+            scrub=self._scrub,
             on_sent=self._on_sent,
         )
         return [

@@ -162,18 +162,26 @@ SECRET_CHANNELS = """
 import asyncio, logging, sys
 from pathlib import Path
 import structlog
-logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+from jobs.log import configure_logging
+configure_logging("console", level="DEBUG")
 from jobs.alerts.deliver import Deliverer
 from jobs.config.channels import Channel
 from storage.database import open_database
 urls = ["env:HOOK", "env:CHAT", "env:MAIL", "env:NTFY"]
 channels = [Channel.model_validate({"name": f"c{n}", "url": url, "timeout": 2}) for n, url in enumerate(urls)]
-print(channels, [c.model_dump() for c in channels] if False else "")
+print(channels)
 path = Path(sys.argv[1])
 db = open_database(path)
-for channel in channels:
-    db.conn.execute("INSERT INTO deliveries (alert_id, channel, next_try, created) SELECT id, ?, '2000', created FROM alerts", (channel.name,))
-done = asyncio.run(Deliverer(lambda: open_database(path), channels, base_dir=path.parent).drain(15))
+for name in [*(channel.name for channel in channels), "broken"]:
+    db.conn.execute("INSERT INTO deliveries (alert_id, channel, next_try, created) SELECT id, ?, '2000', created FROM alerts", (name,))
+class Broken:
+    parallel = 1
+    def __init__(self, channel): self.address = channel.address
+    async def send(self, parcel): raise RuntimeError("broken by " + self.address)
+    async def close(self): pass
+deliverer = Deliverer(lambda: open_database(path), channels, base_dir=path.parent)
+deliverer._senders.append((channels[0].model_copy(update={"name": "broken"}), Broken(channels[0])))
+done = asyncio.run(deliverer.drain(15))
 print(done)
 """
 
@@ -199,8 +207,8 @@ def test_a_planted_secret_is_nowhere(
         timeout=60,
         check=False,
     )
-    assert "deliveries_failed=3" in done.stdout, done.stderr
-    assert done.stderr, "the run was logged"
+    assert "deliveries_failed=4" in done.stdout, done.stderr
+    assert "Connection refused" in done.stderr, "the run was logged, with its reasons"
     assert PLANTED not in done.stdout + done.stderr
     stored = b"".join(path.read_bytes() for path in db_path.parent.iterdir())
     assert b"answered 403" in stored
