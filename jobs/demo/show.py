@@ -143,6 +143,7 @@ class Show:
         """Show one alert; with `quiet_alerts` it is only collected."""
         self.alerts.append(data)
         if not self.quiet_alerts:
+            self.busy(None)  # the moving line would stand in the way where both streams are one terminal
             self.out.print(alert_block(len(self.alerts), data, now, styled=self.out.is_terminal))
 
     def busy(self, message: str | None) -> None:
