@@ -106,7 +106,7 @@ def test_headers(shared_page: Served) -> None:
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
     cookie = (
         shared_page.client.get("/csrf").headers.get("set-cookie")
         or httpx.get(f"{shared_page.url}/csrf").headers["set-cookie"]

@@ -153,7 +153,13 @@ def logout(request: Request) -> Response:
             close_session(db, visitor.session)
         finally:
             db.conn.close()
-    response = Response(status_code=303, headers={"Location": "/login", "HX-Redirect": "/login"})
+    # A script's request would follow a redirect itself, and the page would stay where it is.
+    by_script = request.headers.get("hx-request")
+    response = (
+        Response(status_code=204, headers={"HX-Redirect": "/login"})
+        if by_script
+        else RedirectResponse("/login", 303)
+    )
     response.delete_cookie(SESSION_COOKIE)
     return response
 
