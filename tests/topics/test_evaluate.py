@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
 import pytest
@@ -68,7 +69,7 @@ def test_an_example_survives_its_json_form() -> None:
         '{"id": "a", "lang": "ur", "title": "t", "text": "x", "label": true, "story": "s", "source_class": "judged"}'
     ]
     (one,) = read_examples(lines, "x")
-    assert example_json(one) == __import__("json").loads(lines[0])
+    assert example_json(one) == json.loads(lines[0])
 
 
 def test_an_explanation_tells_what_fired(border: TopicSet) -> None:

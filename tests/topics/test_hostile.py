@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +53,7 @@ _PIECES = [
     st.lists(st.sampled_from(_PIECES), max_size=60).map("".join),
     st.lists(st.sampled_from(_PIECES), max_size=9).map("".join),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_mixture_gets_a_verdict_with_exact_quotes(border: TopicSet, text: str, title: str) -> None:
     for match in match_article(title, text, "xx", border):
         for evidence in match.evidence:
@@ -61,7 +62,7 @@ def test_any_mixture_gets_a_verdict_with_exact_quotes(border: TopicSet, text: st
 
 
 @given(st.text(max_size=200), st.text(max_size=40))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_any_text_gets_a_verdict(border: TopicSet, text: str, title: str) -> None:
     match_article(title, text, None, border)
 
@@ -106,11 +107,11 @@ def test_time_grows_with_the_length_only(border: TopicSet, piece: str) -> None:
         return time.process_time() - before
 
     seconds(1000)
-    assert seconds(40_000) < 9 * seconds(10_000) + 0.1
+    assert seconds(24_000) < 9 * seconds(6_000) + 0.1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", ["Iran Pakistan border Afghanistan ", "lorem ipsum ", "ایران کی سرحد۔ "])
 def test_ten_megabytes(piece: str) -> None:
-    topics = load_topics(["presets:iran-pakistan-border"], __import__("pathlib").Path())
+    topics = load_topics(["presets:iran-pakistan-border"], Path())
     match_article("", piece * (10_000_000 // len(piece)), None, topics)
