@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from crawler.discover.listing import Links
+from crawler.discover.listing import Links, one_line
 from crawler.discover.markup import local
 
 FULL_TEXT_CHARS = 800
@@ -171,4 +171,4 @@ def plain(markup: str | None, limit: int) -> str | None:
         text = _TAG.sub(" ", text)
     if "&" in text:
         text = html.unescape(text)
-    return " ".join(text.split())[:limit] or None
+    return one_line(text, limit)

@@ -23,7 +23,16 @@ from crawler.discover.listing import (
     ListingKind,
     counted,
 )
-from crawler.discover.markup import decode, is_torn, local, require_xml, unpack, walk, well_formed
+from crawler.discover.markup import (
+    decode,
+    html_instead,
+    is_torn,
+    local,
+    require_xml,
+    unpack,
+    walk,
+    well_formed,
+)
 from crawler.discover.times import Times
 from storage.model import Entry, Headers
 
@@ -70,10 +79,17 @@ def parse_feed(
             problems.append("Its XML is broken; what a tolerant reading found was taken.")
         elif reader.without_link and is_torn(data):
             raise ListingError(
-                "xml", "It is broken XML of which no entry can be read. See it in a browser, and tell the publisher."
+                "xml",
+                "It is broken XML of which no entry can be read. See it in a browser, and tell the publisher.",
             )
     if local(root) in {"urlset", "sitemapindex"}:
         raise ListingError("not a feed", "It is a sitemap, not a feed: configure it as `sitemap = …`.")
+    if local(root) == "html":
+        raise html_instead(decoded.text, "feed")
+    if local(root) not in {"rss", "rdf", "feed", "channel"} and not reader.entries:
+        raise ListingError(
+            "not a feed", f"It is XML, but no feed: its first element is <{local(root)}>. Check its address."
+        )
     return _about(root, reader, headers, problems)
 
 

@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from crawler.discover.listing import MAX_ENTRIES, Links, Listing, ListingError, counted
+from crawler.discover.listing import MAX_ENTRIES, Links, Listing, ListingError, counted, one_line, printable
 from crawler.discover.times import Times
 from storage.model import Entry
 
@@ -73,7 +73,7 @@ def _entry(item: dict[str, Any], links: Links, times: Times) -> Entry | None:
     title = _text(item.get("title"))
     return Entry(
         url=url,
-        title=" ".join(html.unescape(title).split()) if title else None,
+        title=one_line(html.unescape(title)) if title else None,
         published=times.published(_text(item.get("date_published")) or _utc(item.get("date_gmt"))),
         updated=times.moment(_text(item.get("date_modified")) or _utc(item.get("modified_gmt"))),
         summary=_text(item.get("summary")),
@@ -95,4 +95,4 @@ def _text(value: object) -> str | None:
         value = value.get("rendered")
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
-    return value.strip() or None if isinstance(value, str) else None
+    return printable(value).strip() or None if isinstance(value, str) else None

@@ -7,6 +7,7 @@ survivable (dropped links, dates in the future, a capped length) stands in `List
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ MAX_BODY_BYTES = 50 * 1024 * 1024
 
 MAX_ENTRIES = 50_000
 """Most entries that are taken from one listing: the sitemap protocol's own limit."""
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 
 ListingKind = Literal["rss", "atom", "json", "sitemap", "sitemap index", "section", "telegram"]
 
@@ -83,6 +86,8 @@ class Links:
             host = parts.hostname
         except ValueError:
             return self._drop("broken")
+        if _UNPRINTABLE.search(url):
+            return self._drop("broken")
         if parts.scheme not in {"http", "https"}:
             return self._drop(f"{parts.scheme}:" if parts.scheme else "broken")
         return url if host else self._drop("broken")
@@ -98,6 +103,16 @@ class Links:
         kinds = ", ".join(f"{count} {what}" for what, count in sorted(self.dropped.items()))
         total = sum(self.dropped.values())
         return [f"Left out {counted(total, 'link')} that cannot be fetched ({kinds})."]
+
+
+def printable(text: str) -> str:
+    """The text without control characters and halves of surrogate pairs, which neither databases nor XML take."""
+    return _UNPRINTABLE.sub("", text)
+
+
+def one_line(text: str | None, limit: int = 1_000) -> str | None:
+    """A title or name: printable, white space made one space, cut; None where nothing is left."""
+    return " ".join(printable(text).split())[:limit].rstrip() or None if text else None
 
 
 def counted(number: int, noun: str, plural: str | None = None) -> str:

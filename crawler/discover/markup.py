@@ -52,7 +52,9 @@ _HEADER_CHARSET = re.compile(r"""charset\s*=\s*["']?([A-Za-z0-9._-]{1,40})""", r
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]{0,30});")
 _XML_OWN = frozenset({"amp", "lt", "gt", "quot", "apos"})
-_ROOT = re.compile(r"<(?:\?xml\s|(?:rss|feed|urlset|sitemapindex|channel)[\s>]|rdf:RDF[\s>])", re.IGNORECASE)
+_ROOT = re.compile(
+    r"<(?:\?xml\s|(?:\w{1,20}:)?(?:rss|feed|urlset|sitemapindex|channel|RDF)[\s>])", re.IGNORECASE
+)
 _HTML_START = re.compile(
     r"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE | re.DOTALL
 )

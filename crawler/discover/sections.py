@@ -18,7 +18,7 @@ from urllib.parse import urldefrag, urlsplit
 from crawler.decode import decode_html
 from crawler.discover.addresses import address_score, address_shape
 from crawler.discover.html_tree import parse_html, text_of
-from crawler.discover.listing import Links, Listing, ListingError, counted
+from crawler.discover.listing import Links, Listing, ListingError, counted, one_line
 from crawler.discover.times import Times
 from crawler.urls import registrable_domain
 from storage.model import Entry
@@ -104,7 +104,7 @@ def parse_section(
     return Listing(
         entries=entries,
         kind="section",
-        title=" ".join(title.split())[:300] or None,
+        title=one_line(title, 300),
         language=language or None,
         problems=tuple(times.problems()),
     )
@@ -155,7 +155,7 @@ def _words(anchor: Any) -> str:
     text = text_of(headings[0]) if headings else text_of(anchor)
     if len(text) < 3:
         text = anchor.get("title") or anchor.get("aria-label") or anchor.xpath("string(.//img/@alt)") or text
-    return " ".join(text.split())[:500]
+    return one_line(text, 500) or ""
 
 
 def _is_chrome(anchor: Any) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from crawler.discover.listing import MAX_ENTRIES, Child, Links, Listing, ListingError, counted
-from crawler.discover.markup import decode, local, require_xml, unpack, walk, well_formed
+from crawler.discover.listing import MAX_ENTRIES, Child, Links, Listing, ListingError, counted, one_line
+from crawler.discover.markup import decode, html_instead, local, require_xml, unpack, walk, well_formed
 from crawler.discover.times import Times
 from storage.model import Entry
 
@@ -41,6 +41,8 @@ def parse_sitemap(
     reader = _Reader(links, times)
     root = walk(data, _NAMES, reader.take)
     name = local(root) if root is not None else ""
+    if name == "html":
+        raise html_instead(decoded.text, "sitemap")
     if name in {"rss", "feed", "rdf"}:
         raise ListingError("not a sitemap", "It is a feed, not a sitemap: configure it as `feed = …`.")
     if name not in {"urlset", "sitemapindex"} and not reader.entries and not reader.children:
@@ -131,7 +133,7 @@ class _Reader:
         self.language = self.language or language
         self.entries[url] = Entry(
             url=url,
-            title=" ".join(title.split())[:1_000] if title else None,
+            title=one_line(title),
             published=self.times.published(date),
             updated=self.times.moment(modified),
             language=language,

@@ -10,7 +10,7 @@ from lxml import etree, html
 
 from crawler.decode import decode_html
 from crawler.discover.html_tree import parse_html, text_of
-from crawler.discover.listing import Links, Listing, ListingError
+from crawler.discover.listing import Links, Listing, ListingError, one_line, printable
 from crawler.discover.times import Times
 from storage.model import Entry
 
@@ -65,7 +65,7 @@ def parse_channel(body: bytes, url: str, content_type: str | None = None, *, now
     return Listing(
         entries=tuple(reversed(entries)),
         kind="telegram",
-        title=title or None,
+        title=one_line(title, 300),
         next_page=links.resolve(older),
         problems=tuple(problems),
     )
@@ -81,7 +81,7 @@ def _entry(message: Any, links: Links, times: Times) -> Entry | None:
     if post is None or not bodies:
         return None
     content = bodies[-1]
-    text = text_of(content)
+    text = printable(text_of(content))
     if not text:
         return None
     stamp = message.xpath("string(.//*[contains(@class, 'message_date')]//time/@datetime)") or message.xpath(

@@ -111,6 +111,13 @@ def test_json_feed_and_wordpress_posts() -> None:
     )
 
 
+def test_what_no_database_takes_is_left_out() -> None:
+    listing = read(
+        b'{"items":[{"url":"/a","title":"a\\ud800b\\u0000c","content_html":"\\udfff<p>x</p>"}]}'
+    )
+    assert [(entry.title, entry.content_html) for entry in listing.entries] == [("abc", "<p>x</p>")]
+
+
 def test_hub_in_the_link_header() -> None:
     headers = (("Link", '<https://hub.example/>; rel="hub", </rss>; rel=self'),)
     listing = read(rss(item()), headers=headers)
@@ -134,6 +141,8 @@ def test_named_letters_controls_and_junk_before_the_xml() -> None:
         (b"\x1f\x8b\x08\x00junk junk junk", "cannot be unpacked"),
         (b'{"a": ', "looks like JSON but cannot be read"),
         (b'{"a": 1}', "it has no list of `items`"),
+        (b'<?xml version="1.0"?><!DOCTYPE html><html><head><title>Gone</title></head></html>', "a web page titled “Gone” instead of a feed"),
+        (b'<?xml version="1.0"?><error>no</error>', "It is XML, but no feed: its first element is <error>."),
         (b"[" * 100_000, "looks like JSON but cannot be read"),
         (b'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>https://x.example/</loc></url></urlset>', "configure it as `sitemap"),
     ],
