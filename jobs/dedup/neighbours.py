@@ -12,8 +12,7 @@ from jobs.dedup.events import WINDOW_DAYS, cosine, joins, score
 from jobs.dedup.sketch import Sketch, resemblance, unpack
 from jobs.dedup.verify import TextVerdict, Words, compare, prepare
 from storage.database import Database, Row
-from storage.model import Fingerprint
-from storage.stories import (
+from storage.fingerprints import (
     LAST_DAY,
     articles_with_exact,
     candidates,
@@ -21,6 +20,7 @@ from storage.stories import (
     fingerprints_with_key,
     text_of,
 )
+from storage.model import Fingerprint
 
 DAY_S: Final = 86_400
 EXACT_LIMIT: Final = 24

@@ -155,5 +155,7 @@ def _close_empty(db: Database, before: Iterable[int]) -> None:
         home = store.member(db, lead) if lead is not None else None
         if home is not None:
             store.mark_merged(db, story, home["story_id"], f"its reports joined story {home['story_id']}")
+        elif lead is None:
+            store.drop_story(db, story)  # only a seat for an article that was being placed
         else:
             refresh(db, story, lead=None, capped=None)

@@ -19,6 +19,7 @@ from jobs.dedup.rebuild import LARGEST_COMPONENT, rebuild, why
 from jobs.dedup.totals import refresh
 from storage import stories as store
 from storage.database import Database, Row, parse_stamp
+from storage.fingerprints import add_fingerprint, drop_fingerprints, fingerprint_exists
 from storage.model import Article, BorderwatchError, Fingerprint, Published, Source
 
 
@@ -58,15 +59,15 @@ def place(
     before = store.member(db, article_id)
     if (
         before is not None
-        and store.fingerprint_exists(db, article_id, fingerprint.exact)
+        and fingerprint_exists(db, article_id, fingerprint.exact, fingerprint.table)
         and store.links_of(db, article_id)
     ):
         return _standing(db, article_id, is_new=False, merged=())
     at_s = story_time_s(facts)
     found = neighbours(db, article_id, article.title, article.text, fingerprint, at_s)
-    if not store.fingerprint_exists(db, article_id, fingerprint.exact):
-        store.add_fingerprint(
-            db, article_id=article_id, revision=facts["revision"], exact=fingerprint.exact, sketch=fingerprint.sketch,
+    if not fingerprint_exists(db, article_id, fingerprint.exact, fingerprint.table):
+        add_fingerprint(
+            db, article_id=article_id, revision=facts["revision"], exact=fingerprint.exact, sketch=fingerprint.sketch, table=fingerprint.table,
             day=at_s // DAY_S, bands=bands(fingerprint), keys=list(index_keys(fingerprint)),
         )  # fmt: skip
     for one in found:
@@ -94,7 +95,7 @@ def forget(db: Database, article_id: int) -> None:
         "SELECT 1 FROM fingerprints WHERE article_id = ? AND revision = ?", (article_id, revision)
     ).fetchone()
     if reread:
-        store.drop_fingerprints(db, article_id, revision)
+        drop_fingerprints(db, article_id, revision)
         store.drop_links(db, article_id)
 
 

@@ -134,7 +134,9 @@ def _numbers(words: list[str], *, in_words: bool = False) -> Counter[str]:
     return found
 
 
-def _titles_unrelated(a: tuple[str, ...], b: tuple[str, ...], shared: Sequence[str], table: Frequencies) -> bool:
+def _titles_unrelated(
+    a: tuple[str, ...], b: tuple[str, ...], shared: Sequence[str], table: Frequencies
+) -> bool:
     """Whether what two texts share says nothing of either title, while the titles have nothing in common.
 
     Then it is what their sites put on every page: cookie and paywall notices, a block of other news.

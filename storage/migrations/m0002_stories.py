@@ -60,13 +60,15 @@ CREATE TABLE story_rulings (
     undone_at TEXT
 ) STRICT;
 
--- One row a distinct content of an article (a revision adds one), with the sketch that stories are compared by.
+-- One row a distinct content of an article (a revision adds one), with the sketch that stories are compared by, and the
+-- version of the frequency table that weighed it.
 CREATE TABLE fingerprints (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     article_id INTEGER NOT NULL REFERENCES articles (id),
     revision INTEGER NOT NULL,
     exact INTEGER NOT NULL,
-    sketch BLOB NOT NULL
+    sketch BLOB NOT NULL,
+    frequencies TEXT NOT NULL
 ) STRICT;
 CREATE INDEX fingerprints_exact ON fingerprints (exact);
 CREATE INDEX fingerprints_article ON fingerprints (article_id);
@@ -76,11 +78,4 @@ CREATE TABLE text_bands (entry INTEGER PRIMARY KEY) STRICT;
 
 -- Story keys by day: 24 bits of the key's hash, 15 of the day since 1970, 24 of the fingerprint.
 CREATE TABLE story_keys (entry INTEGER PRIMARY KEY) STRICT;
-
--- Frequency tables that were frozen from what is stored; the newest holds, the shipped one where there is none.
-CREATE TABLE frequency_tables (
-    version TEXT PRIMARY KEY,
-    created TEXT NOT NULL,
-    content TEXT NOT NULL
-) STRICT;
 """

@@ -22,7 +22,7 @@ from jobs.dedup.candidates import bands, index_keys
 from jobs.dedup.fingerprint import fingerprint
 from jobs.dedup.neighbours import neighbours
 from storage.database import Database, open_database, stamp
-from storage.stories import entry_of_band, entry_of_key
+from storage.fingerprints import entry_of_band, entry_of_key
 from tests.bench import story_quality
 from tests.bench.story_texts import BEGIN, Item, Newsroom
 from tests.dedup.copies import respin
@@ -90,7 +90,7 @@ def _store(db: Database, batch: list[Item], done: int) -> None:
         )
         stories.append((number, number, moment, moment, 1, 1, moment))
         members.append((number, number, number, number, second, "first", "first report", moment))
-        prints.append((number, number, 1, found.exact, found.sketch))
+        prints.append((number, number, 1, found.exact, found.sketch, found.table))
         band_rows += [(entry_of_band(band, number),) for band in bands(found)]
         key_rows += [(entry_of_key(key, second // DAY_S, number),) for key in index_keys(found)]
     connection = db.conn
@@ -108,7 +108,7 @@ def _store(db: Database, batch: list[Item], done: int) -> None:
         "INSERT INTO story_members (article_id, story_id, component, original, at_s, relation, why, joined_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         members,
     )
-    connection.executemany("INSERT INTO fingerprints VALUES (?, ?, ?, ?, ?)", prints)
+    connection.executemany("INSERT INTO fingerprints VALUES (?, ?, ?, ?, ?, ?)", prints)
     connection.executemany("INSERT OR IGNORE INTO text_bands VALUES (?)", band_rows)
     connection.executemany("INSERT OR IGNORE INTO story_keys VALUES (?)", key_rows)
     connection.execute("COMMIT")
