@@ -87,7 +87,8 @@ def alert_block(number: int, data: Mapping[str, Any], now: datetime, *, styled: 
         )
     )
     evidence = list(data.get("evidence", ()))
-    shown = sorted(evidence, key=lambda item: item["field"] != "text")[:MAX_EVIDENCE]
+    in_text = [item for item in evidence if item["field"] == "text"]
+    shown = in_text[:MAX_EVIDENCE] or evidence[:1]
     lines += [Padding(marked_quote(item, styled=styled), (0, 0, 0, 2), expand=False) for item in shown]
     if rules := data.get("rules"):
         lines.append(Text("why: " + "; ".join(rules[:3]), style="dim"))
