@@ -49,13 +49,13 @@ def active_mutes(db: Database, now: datetime) -> list[Row]:
 
 
 def holding_mute(db: Database, *, story_id: int, source: str, topic: str, now: datetime) -> str | None:
-    """In words, the mute that holds for a match, or None (`story 12 until 2026-05-01T00:00Z, by amna`)."""
+    """In words, the mute that holds for a match (one of a story that was merged into its story, too), or None (`story 12 until 2026-05-01T00:00Z, by amna`)."""
     found = rows(
         db,
         "SELECT what, value, until, who FROM mutes WHERE lifted_at IS NULL AND (until IS NULL OR until > :now) AND "
-        "((what = 'story' AND value = :story) OR (what = 'source' AND value = :source) OR (what = 'topic' AND value = :topic)) "
+        "((what = 'story' AND (value = :story OR value IN (SELECT CAST(id AS TEXT) FROM stories WHERE merged_into = :number))) OR (what = 'source' AND value = :source) OR (what = 'topic' AND value = :topic)) "
         "ORDER BY until IS NOT NULL, until DESC LIMIT 1",
-        {"now": stamp(now), "story": str(story_id), "source": source, "topic": topic},
+        {"now": stamp(now), "story": str(story_id), "number": story_id, "source": source, "topic": topic},
     )
     if not found:
         return None

@@ -30,6 +30,8 @@ from jobs.config.channels import Channel
 MAX_ANSWER_BYTES = 16 * 1024
 """Of an answer, only its beginning is read: it explains a refusal, and a gigabyte explains nothing more."""
 PARALLEL = 16
+KEEP_S = 1.5
+"""Servers close idle connections after two seconds and more; a post on one that closes just then would count as failed."""
 _PREFIX = "whsec_"
 
 
@@ -83,7 +85,7 @@ class WebhookSender:
     async def _post(self, message_id: str, body: bytes) -> Outcome:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=PARALLEL),
+                connector=aiohttp.TCPConnector(limit=PARALLEL, keepalive_timeout=KEEP_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )

@@ -103,6 +103,13 @@ def test_mutes_hold_for_their_time(db: Database, newsroom: Newsroom, what: Any, 
     assert active_mutes(db, NOW + timedelta(hours=2)) == []
 
 
+def test_a_mute_holds_for_the_story_it_was_merged_into(db: Database, newsroom: Newsroom) -> None:
+    db.conn.execute("INSERT INTO stories (id, created) VALUES (70, 'x')")
+    db.conn.execute("INSERT INTO stories (id, created, merged_into) VALUES (71, 'x', 70)")
+    mute(db, "story", "71", until=None, who="amna", at=NOW)
+    assert newsroom.publish(AlertPolicy(), story=70)[0].text == "muted: story 71 until lifted, by amna"
+
+
 def test_a_mute_can_be_lifted_and_drops_what_waits(db: Database, newsroom: Newsroom) -> None:
     _, _, story = newsroom.publish(AlertPolicy((channel(),)))
     newsroom.publish(AlertPolicy((channel(),)), source="geo")
