@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from storage.database import Row
-from storage.model import Match
+from storage.model import Evidence, Match
 from storage.views import details, stories
+from storage.views.details import StoryView
 from web.marks import Line, Piece, difference, paragraphs
 from web.original import original_frame, original_source
 from web.pages import problem, render
@@ -70,12 +71,7 @@ def story_page(request: Request, story_id: Identity) -> Response:
         lead=view.lead,
         authors=json.loads(view.lead["authors"]),
         own=own,
-        others=[
-            (member, match)
-            for member in view.members
-            if member["id"] != view.lead["id"]
-            for match in view.matches.get(member["id"], ())[:1]
-        ],
+        others=other_evidence(view),
         changes=changes(revisions, texts),
         strip=time_strip(view.members),
         sources=sorted({member["source"] for member in view.members}),
@@ -129,6 +125,22 @@ def marked(text: str, matches: tuple[Match, ...]) -> list[list[Piece]]:
         [(item.start, item.end) for item in evidence],
         [mark for item in evidence for mark in item.marks],
     )
+
+
+def other_evidence(view: StoryView) -> list[tuple[Row, Evidence]]:
+    """(report, sentence) of other reports, each sentence once, the first that says it; the lead's own are left out."""
+    said = {item.quote for match in view.matches.get(view.lead["id"], ()) for item in match.evidence}
+    result = []
+    for member in view.members:
+        for match in view.matches.get(member["id"], ())[:1]:
+            item = next(
+                (one for one in match.evidence if one.field == "text"),
+                match.evidence[0] if match.evidence else None,
+            )
+            if item is not None and item.quote not in said:
+                said.add(item.quote)
+                result.append((member, item))
+    return result
 
 
 def changes(revisions: list[Row], texts: dict[int, Row]) -> list[Change]:

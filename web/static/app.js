@@ -9,13 +9,13 @@
   const thisYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
   const otherYear = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
   function relative(moment, now) {
-    const minutes = Math.round((now - moment) / 60000);
+    const minutes = Math.trunc((now - moment) / 60000);
     const size = Math.abs(minutes);
     const put = (text) => (minutes < 0 ? "in " + text : text + " ago");
     if (size < 1) return "now";
     if (size < 60) return put(size + " min");
-    if (size < 60 * 24) return put(Math.round(size / 60) + " h");
-    if (size < 60 * 24 * 7) return put(Math.round(size / 1440) + " d");
+    if (size < 60 * 24) return put(Math.floor(size / 60) + " h");
+    if (size < 60 * 24 * 7) return put(Math.floor(size / 1440) + " d");
     return (moment.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(moment);
   }
   function tellTimes(root = document) {
@@ -25,6 +25,10 @@
       if (kind === "day") continue;
       const moment = new Date(element.dateTime);
       element.textContent = (kind === "latest" ? "last " : "") + relative(moment, now);
+      if (kind === "latest") {
+        const first = $(".t time", element.closest(".side"));
+        element.parentElement.hidden = Boolean(first) && element.textContent === "last " + first.textContent;
+      }
       if (!element.dataset.exact) {
         element.title = exact.format(moment);
         element.dataset.exact = "1";
