@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
@@ -64,6 +64,7 @@ class TestAppendAndRead:
         assert read == replace(CAPTURE, request_headers=())
         assert place.file == "borderwatch-202611-0001.warc.gz"
 
+    @settings(max_examples=30)
     @given(
         body=st.binary(max_size=2000),
         values=st.lists(

@@ -228,7 +228,7 @@ class TestOneAnswerEach:
             "/redirect?to=/page/{}",
             "/packed?encoding=br&n={}",
         ]
-        urls = [base(paths[n % len(paths)].format(n)) for n in range(120) for base in (site.url, site.other)]
+        urls = [base(paths[n % len(paths)].format(n)) for n in range(60) for base in (site.url, site.other)]
         async with crawl() as c:
             answers = await c.pages(*urls, *urls[:20])
         assert [answer.job.url for answer in answers] == urls + urls[:20]

@@ -35,13 +35,13 @@ def read(encoding: str, packed: bytes, *, chunk: int = 1000, limit: int = 10_000
     return body.finish()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.sampled_from(sorted(PACK)), st.binary(max_size=5000), st.integers(1, 3000))
 def test_what_was_packed_comes_back(encoding: str, data: bytes, chunk: int) -> None:
     assert read(encoding, PACK[encoding](data), chunk=chunk) == (data, True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.sampled_from(sorted(PACK)), st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(encoding: str, data: bytes) -> None:
     with contextlib.suppress(BadEncodingError):
@@ -58,15 +58,15 @@ def test_a_cut_body_is_told(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
 def test_a_bomb_is_cut_at_the_limit(encoding: str) -> None:
-    packed = PACK[encoding](b"\0" * 20_000_000)
+    packed = PACK[encoding](b"\0" * 6_000_000)
     with pytest.raises(TooLargeError):
-        read(encoding, packed, chunk=65536, limit=5_000_000)
+        read(encoding, packed, chunk=65536, limit=2_000_000)
 
 
 def test_steps_are_small() -> None:
     """The caller gets a turn after each megabyte, so that the event loop stays free."""
     body = Body("gzip", 50_000_000)
-    assert len(list(body.feed(gzip.compress(b"\0" * 30_000_000)))) >= 28
+    assert len(list(body.feed(gzip.compress(b"\0" * 8_000_000)))) >= 8
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])

@@ -4,7 +4,7 @@ Run as a script it prints one JSON line, `{"port": …}` (and `"tls_port"` where
 until its standard input closes. Every request is one JSON line in the log file: time, host, path, headers.
 
 Paths: `/page/…` (a page), `/status/N`, `/redirect?to=…&status=N`, `/loop`, `/endless/N`, `/hang`, `/drip`,
-`/big/N` and `/announced/N` (megabytes), `/bomb?encoding=…` (a small body that unpacks to 200 MB), `/packed?encoding=…`,
+`/big/N` and `/announced/N` (megabytes), `/bomb?encoding=…` (a small body that unpacks to 60 MB), `/packed?encoding=…`,
 `/claims-gzip`, `/bad-gzip`, `/cut`, `/cut-html`, `/garbage`, `/robots.txt` (from `robots.json` by host), `/etag`, `/sitemap…`.
 """
 
@@ -248,8 +248,8 @@ ARTICLE = "Officials at the Taftan crossing said on Monday that the border gate 
 
 
 def bomb(encoding: str) -> bytes:
-    """200 MB of zeros, packed."""
-    zeros, count = b"\0" * 1_000_000, 200
+    """60 MB of zeros, packed."""
+    zeros, count = b"\0" * 1_000_000, 60
     if encoding == "gzip":
         machine = zlib.compressobj(9, wbits=31)
     elif encoding == "zstd":
