@@ -11,6 +11,7 @@ restart from the tables: leaving the block at any point loses nothing.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -40,7 +41,7 @@ from storage.archive import Archive
 from storage.captures import pending_captures
 from storage.database import DATABASE_NAME, Row, now_utc, open_database, write_transaction
 from storage.hosts import HostTables
-from storage.model import Source, UsageError, Validators
+from storage.model import BorderwatchError, Source, UsageError, Validators
 from storage.runs import void_runs
 from storage.sources import claim_due, claim_named, sync_sources, void_claims
 
@@ -94,7 +95,7 @@ class Machine:
         """Called after the commit of each alert; set it to wake the deliveries."""
         self._on_answer = on_answer
         self._lock = DirectoryLock(data_dir, job)
-        self._closers: list[Callable[[], Awaitable[None] | None]] = []
+        self._closers: list[Callable[[], object]] = []
 
     async def __aenter__(self) -> Self:
         try:
@@ -110,6 +111,8 @@ class Machine:
         await self._close()
 
     async def _open(self) -> None:
+        self._alarm: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._closers.append(self._alarm.cancel)
         config, service = self.config, self.config.service
         self.sources = {source.name: source for source in config.source_records if source.enabled}
         require_contact(config, self.sources.values())
@@ -129,7 +132,9 @@ class Machine:
         self.pool = ReaderPool(service.workers, service.read_timeout, topics)
         self._closers.append(self.pool.close)
         recording = Recording(self._policy, self.sources)
-        self.pipeline = Pipeline(self.writer, self.pool, self.archive_dir, recording, self._recorded)
+        self.pipeline = Pipeline(
+            self.writer, self.pool, self.archive_dir, recording, self._recorded, self._sound
+        )
         self.pipeline.start()
         self._closers.append(self.pipeline.close)
         self.intake = Intake(
@@ -151,7 +156,7 @@ class Machine:
         """Stop in the reverse order of the start."""
         while self._closers:
             stopped = self._closers.pop()()
-            if stopped is not None:
+            if isinstance(stopped, Awaitable):
                 await stopped
 
     def _fetch(self, job: Job) -> None:
@@ -168,7 +173,12 @@ class Machine:
 
     async def _accept(self, answer: Answer) -> None:
         self.metrics.answered(answer)
-        await self.intake.accept(answer)
+        try:
+            await self.intake.accept(answer)
+        except BorderwatchError as fault:
+            # A full disk, a lost database: nothing more can be taken in. What was fetched is listed still.
+            self._sound(fault)
+            return
         if self._on_answer is not None:
             self._on_answer(answer)
 
@@ -223,7 +233,26 @@ class Machine:
         """Jobs that the crawler has not answered yet."""
         return self.engine.open_jobs
 
+    def _sound(self, fault: BaseException) -> None:
+        if not self._alarm.done():
+            self._alarm.set_exception(fault)
+
+    async def alarm(self) -> None:
+        """Wait until nothing more can be stored (a full disk, a damaged database), and raise why."""
+        await asyncio.shield(self._alarm)
+
     async def settled(self) -> None:
-        """Wait until every job is answered and everything captured is recorded."""
+        """Wait until every job is answered and everything captured is recorded; raises what `alarm` does."""
+        works = [asyncio.ensure_future(self._all_recorded()), asyncio.ensure_future(self.alarm())]
+        try:
+            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
+            for work in done:
+                work.result()
+        finally:
+            for work in works:
+                work.cancel()
+            await asyncio.gather(*works, return_exceptions=True)
+
+    async def _all_recorded(self) -> None:
         await self.engine.idle()
         await self.pipeline.settled()

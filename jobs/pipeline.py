@@ -45,6 +45,7 @@ class Pipeline:
         archive: Path,
         recording: Recording,
         on_recorded: Callable[[Outcome], None] | None = None,
+        on_failure: Callable[[BaseException], None] = lambda _fault: None,
     ) -> None:
         self.recording = recording
         self.outcome = Outcome()
@@ -52,6 +53,7 @@ class Pipeline:
         self._pool = pool
         self._archive = archive
         self._on_recorded = on_recorded
+        self._on_failure = on_failure
         self._read: asyncio.Queue[tuple[Row, Reading | BorderwatchError]] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._recorder: asyncio.Task[None] | None = None
@@ -95,13 +97,6 @@ class Pipeline:
     async def settled(self) -> None:
         """Wait until everything submitted is recorded; raises what stopped the recording, if anything did."""
         await self._idle.wait()
-        if self._failure is not None:
-            raise self._failure
-
-    async def failure(self) -> None:
-        """Wait until recording stops for good, and raise why (a full disk, a damaged database)."""
-        assert self._recorder is not None
-        await asyncio.shield(self._recorder)
         if self._failure is not None:
             raise self._failure
 
@@ -162,6 +157,7 @@ class Pipeline:
             raise
         except BaseException as fault:  # noqa: BLE001 - whoever waits in settled() gets it
             self._failure = fault
+            self._on_failure(fault)
             self._recorded.set()
             self._idle.set()
 

@@ -112,7 +112,7 @@ class Service:
                     *(part(self._stop) for part in self._parts),
                     *hub_parts(self.config, machine, self._stop),
                 ]
-                await self._until_stopped(works, alarm=machine.pipeline.failure())
+                await self._until_stopped(works, alarm=machine.alarm())
                 state = "ok"
             finally:
                 scheduler.shutdown(wait=False)

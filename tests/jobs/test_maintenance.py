@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from storage.database import open_database, scalar, write_transaction
 from tests.jobs.conftest import STRIKE, Program, Site
@@ -80,6 +84,32 @@ def test_an_unwritable_data_directory(program: Program, tmp_path: Path) -> None:
     program.data = tmp_path / "file" / "data"
     assert "cannot be written" in program.call("crawl", "--all", code=1).stderr
     assert program.call("status", code=1).stderr.startswith("borderwatch: ")
+
+
+def test_a_full_disk_ends_in_a_sentence_and_keeps_what_was_stored(
+    site: Site, program: Program, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        program.data = small / "data"
+        site.publish("/strike", "Iran strikes inside Pakistan near the border", STRIKE)
+        assert program.json("crawl", "--all")["articles_new"] == 1
+        noise = random.Random(1)
+        for number in range(30):
+            words = " ".join(f"{noise.getrandbits(64):x}" for _ in range(4000))
+            site.publish(f"/n/{number}", f"Council of quarter {number} meets", words)
+        full = program.call("crawl", "--all", code=1)
+        assert "disk is full" in full.stderr
+        assert "Traceback" not in full.stderr
+        assert len(program.json("alerts", "list")) == 1
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_a_locked_database_ends_in_a_sentence(site: Site, program: Program) -> None:
