@@ -39,6 +39,7 @@ from tests.bench.seed_texts import FILLER
 from tests.web.stories_made import add_story
 
 RUNS = 40
+PEER = "(peer: /health)"
 PAGES = {
     "Now": ("/", "/?lang=ur", "/?place=washuk&lang=en&country=GB", "/?source=copyfeed-24&min=10", "/?state=not_relevant", "/?state=handled", "/?order=active"),
     "Story": ("/stories/{story}",),
@@ -112,7 +113,7 @@ def pages(directory: Path, runs: int) -> list[dict[str, Any]]:
     found = []
     with server(directory, forget=True) as (url, process), httpx.Client(base_url=url, timeout=60) as client:
         story = client.get("/api/v1/stories?limit=1&min=6").json()["items"][0]
-        for name, paths in {"(peer: /health)": ("/health",), **PAGES}.items():
+        for name, paths in {PEER: ("/health",), **PAGES}.items():
             walls: list[float] = []
             cpus = []
             for path in paths:
@@ -121,11 +122,9 @@ def pages(directory: Path, runs: int) -> list[dict[str, Any]]:
                 )
                 walls += one
                 cpus.append(cpu)
-            size = (
-                weight(client, paths[0].format(story=story["story_id"], article=story["article_id"]))
-                if name[0] not in "(A" or name in {"Article", "Alerts"}
-                else 0
-            )
+            size = 0
+            if name not in {PEER, "API"}:
+                size = weight(client, paths[0].format(story=story["story_id"], article=story["article_id"]))
             found.append(
                 {
                     "page": name,
