@@ -112,8 +112,7 @@ def check(app: App, targets: tuple[str, ...], *, everything: bool, as_json: bool
 
     chosen = _chosen(app, targets, everything=everything)
     require_contact(
-        app.config,
-        [source for source in chosen if isinstance(source, Source)] or [Source("check", "feed", targets[0])],
+        app.config, [one if isinstance(one, Source) else Source(one, "feed", one) for one in chosen]
     )
     reports = asyncio.run(_check_all(app, chosen))
     if as_json:

@@ -120,8 +120,9 @@ class TestWrongUse:
         result = run("sources", "check", "nobody")
         assert (result.exit_code, "nobody" in result.stderr) == (2, True)
 
-    def test_a_public_address_needs_a_contact(self, run: Any) -> None:
-        result = run("sources", "check", "https://www.example.org/")
+    @pytest.mark.parametrize("address", ["https://www.example.org/", "www.example.org"])
+    def test_a_public_address_needs_a_contact(self, run: Any, address: str) -> None:
+        result = run("sources", "check", address)
         assert (result.exit_code, "contact" in result.stderr) == (2, True)
 
 
