@@ -60,6 +60,7 @@ _ADVICE = {
     "robots": "its robots.txt does not let robots in: ask the publisher, or use another of its feeds",
     "postponed": "it asks for a longer pause; it is asked again when that is over",
     "proxy": "the configured proxy fails: check that it runs and lets this machine in",
+    "browser": "the browser that renders its pages failed: install it as docs/crawling.md says, or take `render` away",
     "shutdown": "the crawl was ended before its turn came; the next one asks it",
     "crawler": "the crawler itself failed on it: please report this with the log",
 }
