@@ -9,7 +9,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import click
 import pytest
+
+from jobs.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -163,3 +166,18 @@ def test_image_copies_every_room_of_the_wheel() -> None:
         assert f"!{room}\n" in ignored
     users = re.findall(r"^USER (\S+)", dockerfile, re.MULTILINE)
     assert users == ["10001:10001"]
+
+
+def test_commands_that_the_guide_names_exist() -> None:
+    guide = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    called = r"(?:^|`|bin/|borderwatch )borderwatch ([a-z]+(?: (?:check|list|add))?)"
+    named = set(re.findall(called, guide, re.MULTILINE))
+    context = click.Context(main)
+    assert len(named) > 8
+    for words in sorted(named):
+        command: click.Command = main
+        for word in words.split():
+            assert isinstance(command, click.Group), words
+            found = command.get_command(context, word)
+            assert found is not None, words
+            command = found
