@@ -47,14 +47,15 @@ def list_alerts(
 
 
 def deliveries_of(db: Database, alert_ids: Sequence[str]) -> dict[str, list[Row]]:
-    """The deliveries of some alerts, by alert id."""
+    """The deliveries of some alerts, by alert id. `channel_error` says why the channel of a waiting one pauses."""
     by_alert: dict[str, list[Row]] = {}
     for begin in range(0, len(alert_ids), 500):
         some = alert_ids[begin : begin + 500]
         found = rows(
             db,
-            "SELECT id AS delivery_id, alert_id, channel, state, tries, next_try, sent_at, last_error, bundle FROM deliveries "
-            f"WHERE alert_id IN ({_marks(some)}) ORDER BY id",
+            "SELECT d.id AS delivery_id, d.alert_id, d.channel, d.state, d.tries, d.next_try, d.sent_at, d.last_error, d.bundle, "
+            "CASE WHEN c.failures > 0 AND d.state = 'waiting' THEN c.last_error END AS channel_error FROM deliveries d "
+            f"LEFT JOIN channels c ON c.name = d.channel WHERE d.alert_id IN ({_marks(some)}) ORDER BY d.id",
             tuple(some),
         )
         for row in found:

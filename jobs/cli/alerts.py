@@ -66,7 +66,8 @@ def _line(alert: dict[str, Any]) -> str:
     ]
     for delivery in alert["deliveries"]:
         if delivery["state"] != "sent":
-            error = f": {delivery['last_error']}" if delivery["last_error"] else ""
+            reason = delivery["last_error"] or delivery["channel_error"]
+            error = f": {reason}" if reason else ""
             parts.append(f"    {delivery['channel']} {delivery['state']}, {delivery['tries']} tries{error}")
     return "\n".join(parts)
 
