@@ -1,6 +1,6 @@
 """What fetching costs: CPU a page of the engine, beside a bare Scrapy spider and bare aiohttp, in the same run.
 
-`make bench-crawl-overhead`, or `python -m tests.bench.bench_crawl_overhead [--pages N] [--rounds N]`. The pages are
+`make bench-crawl_overhead`, or `python -m tests.bench.bench_crawl_overhead [--pages N] [--rounds N]`. The pages are
 the corpus behind the replay proxy, so it needs BORDERWATCH_SHARED. Each peer runs in a process of its own, which
 reports its own CPU time; rounds alternate between the peers, and the medians count. `lag` is how late a 5 ms timer
 fired in the loop.
@@ -20,6 +20,8 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
+
+from tests.bench.common import shared_or_exit, write_results
 
 PEERS = ("aiohttp", "scrapy", "engine", "engine+archive")
 
@@ -187,10 +189,7 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(run_one(arguments.one, json.loads(sys.stdin.read()), arguments.proxy)))
         return
-    shared = os.environ.get("BORDERWATCH_SHARED")
-    if not shared:
-        raise SystemExit("BORDERWATCH_SHARED is not set: the pages come from the evaluation data")
-    results = measure(Path(shared), arguments.pages, arguments.rounds)
+    results = measure(shared_or_exit(), arguments.pages, arguments.rounds)
     print(f"{'peer':<16} {'pages':>6} {'CPU ms/page':>12} {'wall ms/page':>13} {'lag p99 ms':>11}")
     for peer, row in results.items():
         row["cpu_ms_per_page"] = round(row["cpu_s"] * 1000 / row["pages"], 3)
@@ -198,9 +197,7 @@ def main() -> None:
         print(
             f"{peer:<16} {row['pages']:>6.0f} {row['cpu_ms_per_page']:>12.2f} {row['wall_s'] * 1000 / row['pages']:>13.2f} {lag:>11.1f}"
         )
-    target = Path("bench-results")
-    target.mkdir(exist_ok=True)
-    (target / "crawl-overhead.json").write_text(json.dumps(results, indent=2) + "\n")
+    write_results("crawl_overhead", results)
 
 
 if __name__ == "__main__":
