@@ -12,7 +12,7 @@ from rich.text import Text
 
 from jobs.alerts.clean import isolate, one_line, safe_link
 from jobs.alerts.parcel import SENT, Outcome, Parcel
-from jobs.alerts.view import ROOMY, alert_view, marked_segments
+from jobs.alerts.view import ROOMY, alert_view, marked_segments, telling_evidence
 
 
 def render_alert(
@@ -24,7 +24,7 @@ def render_alert(
         return _plain(payload)
     view = alert_view(payload, ROOMY, language=language, timezone=timezone, html=True)
     lines: list[Text] = []
-    for evidence in payload["evidence"][:2]:
+    for evidence in telling_evidence(payload["evidence"])[:2]:
         quote = Text("  ")
         quote.append("\u2068")
         for text, marked in marked_segments(evidence, 400):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,6 +51,7 @@ def alert_view(
     zone = ZoneInfo(timezone)
     also = payload["also_reported_by"]
     title = one_line(payload["title"], room.title)
+    quotes = telling_evidence(payload["evidence"])
     return {
         "kind": payload["kind"],
         "test": bool(payload.get("test")),
@@ -66,10 +67,8 @@ def alert_view(
         "country": one_line(payload["source_country"] or "", 2),
         "published": published_text(payload, zone),
         "first_seen": moment_text(payload["first_seen"], zone),
-        "quotes": [
-            _quote(evidence, room.quote, html=html) for evidence in payload["evidence"][: room.quotes]
-        ],
-        "more_quotes": max(0, len(payload["evidence"]) - room.quotes) if room.quotes else 0,
+        "quotes": [_quote(evidence, room.quote, html=html) for evidence in quotes[: room.quotes]],
+        "more_quotes": max(0, len(quotes) - room.quotes) if room.quotes else 0,
         "places": [say(place) for place in place_names(payload["places"], language)[: room.places]],
         "also": [_other(report, say) for report in also[: room.also]],
         "more_also": max(0, len(also) - room.also),
@@ -78,6 +77,11 @@ def alert_view(
         "story_url": safe_link(payload.get("story_url") or ""),
         "id": payload["alert_id"],
     }
+
+
+def telling_evidence(evidence: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The quotes worth showing under a title: those of the text; the title itself only where there is nothing else."""
+    return [item for item in evidence if item["field"] == "text"] or list(evidence)
 
 
 def calm_link(url: str) -> str:

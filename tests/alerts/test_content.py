@@ -57,6 +57,13 @@ def test_text_says_what_where_who_and_why() -> None:
     assert text.endswith("alert_" + "a" * 32)
 
 
+def test_a_title_is_no_quote_of_its_own_where_the_text_has_one() -> None:
+    title = {"field": "title", "start": 0, "end": 4, "quote": "Gate shut", "marks": [[0, 4]]}
+    text = {"field": "text", "start": 0, "end": 4, "quote": "It was shut", "marks": []}
+    assert "Gate" not in text_of(payload(evidence=[title, text]))
+    assert "*Gate* shut" in text_of(payload(evidence=[title]))
+
+
 def test_how_sure_a_date_is() -> None:
     assert "published 2026-05-04 (says the address, no time given)" in text_of(
         payload(published="2026-05-04", published_precision="day", published_source="url")
