@@ -34,7 +34,7 @@ from crawler.follow import Follower
 from crawler.hops import origin_of, wire_url
 from crawler.hosts import HostStore, Lanes
 from crawler.jobs import fetch_page, fetch_source
-from crawler.reactor import use_running_loop
+from crawler.reactor import allow_open_files, use_running_loop
 from crawler.robots_cache import Known, RobotsStore
 from crawler.spiders.desk import Desk
 from crawler.spiders.failures import FetchFailedError
@@ -124,6 +124,7 @@ class Engine:
     async def start(self) -> None:
         """Start the crawler on the running loop. Raises `BorderwatchError` where it does not come up."""
         use_running_loop()
+        allow_open_files()
         self._desk = Desk()
         self._lanes = Lanes(
             self._host_store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import sys
 
 from storage.model import BorderwatchError
@@ -29,3 +30,15 @@ def use_running_loop() -> None:
             )
         del sys.modules["twisted.internet.reactor"]
     asyncioreactor.install(loop)
+
+
+OPEN_FILES = 8_192
+
+
+def allow_open_files() -> None:
+    """Raise this process's limit on open files, within what the system allows: the usual 1,024 are too few for the
+    connections of a pass over a thousand hosts beside database, archive and workers."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

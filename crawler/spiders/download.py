@@ -30,8 +30,9 @@ DNS_CACHE_S = 600
 CONNECT_TIMEOUT_S = 10.0
 RENDER_FACTOR = 2
 """A browser may take so many times longer than a plain fetch: it loads what the page needs as well."""
-KEEPALIVE_S = 15.0
-"""Feeds and pages of one host follow one another within a second or so; longer only holds sockets."""
+KEEPALIVE_S = 5.0
+"""Feeds and pages of one host follow one another within a second or so; longer only holds sockets, and a pass over a
+thousand hosts would run into the limit on open files."""
 HEADER_BYTES = 64 * 1024
 """Longest header line that is read; content security policies of 20 KB exist, aiohttp's default is 8 KB."""
 _SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})

@@ -153,4 +153,5 @@ class Body:
 
     def finish(self) -> tuple[bytes, bool]:
         """The body, and whether its packing came to its end."""
-        return b"".join(self._parts), all(step.end() for step in self._steps)
+        # An answer without a body (304) may well name an encoding.
+        return b"".join(self._parts), not self.received or all(step.end() for step in self._steps)

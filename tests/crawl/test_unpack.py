@@ -84,3 +84,8 @@ def test_deflate_without_its_header() -> None:
 def test_unknown_encodings_are_refused(encoding: str) -> None:
     with pytest.raises(BadEncodingError):
         Body(encoding, 100)
+
+
+@pytest.mark.parametrize("encoding", sorted(PACK))
+def test_no_body_is_whole(encoding: str) -> None:
+    assert read(encoding, b"") == (b"", True)
