@@ -7,7 +7,6 @@ and the text that was found agree. On the corpus, where every page is an article
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from crawler.jsonld import types_of
 from crawler.metadata import PageFacts
@@ -17,6 +16,10 @@ from text.normalise import normalise
 
 MIN_TEXT_CHARS = 120
 """Below this there is no sentence to judge: the shortest news items (tickers) have 150 characters and more."""
+MIN_FLASH_CHARS = 50
+"""On a page that declares itself an article, one sentence is news: the first flash of an event is no longer."""
+LINKED_SHARE = 0.6
+"""Above this, what was extracted is a list of headlines; articles that end in related stories have 0.1 to 0.3."""
 STUB_CHARS = 600
 """A page that says it is closed to readers and shows less than this shows a teaser."""
 VIDEO_CHARS = 500
@@ -31,7 +34,8 @@ _ERROR_TITLE = re.compile(
 )  # folded text
 _VIDEO_PATH = re.compile(r"/(?:videos?|watch|clips?|film|فیلم|ویدیو|ویدئو|ویڈیو)(?:/|$)", re.IGNORECASE)
 _LISTING_PATH = re.compile(
-    r"^/?$|^/(?:[a-z]{2}/)?(?:tags?|topics?|categor(?:y|ies)|section|archives?|search|authors?|latest|news)/?[^/\d]*/?$",
+    r"^/?$|^/(?:[a-z]{2}/)?(?:tags?|topics?|categor(?:y|ies)|sections?|archives?|search|authors?|latest|news|stories|trends?)"
+    r"(?:/[^/\d-]*)?/?$",
     re.IGNORECASE,
 )
 _PAYWALL = re.compile(
@@ -59,24 +63,34 @@ def unreadable(capture: Capture) -> NotAnArticle | None:
 
 
 def not_an_article(
-    facts: PageFacts, url: str, title: str, text: str, links_share: Callable[[], float], *, dated: bool = True
+    facts: PageFacts, url: str, title: str, text: str, *, linked_share: float = 0.0, dated: bool = True
 ) -> NotAnArticle | None:
-    """The verdict over a page that was read. `links_share` says which part of the page's words stands in links."""
+    """The verdict over a page that was read. `linked_share` is the part of its text whose lines are links."""
     size = len(text)
-    folded_title = normalise(title)
-    if size < 2_000 and _ERROR_TITLE.search(folded_title):
+    if size < 2_000 and _ERROR_TITLE.search(normalise(title)):
         return NotAnArticle("error page", title[:200])
     if size < VIDEO_CHARS and _is_video(facts, url):
         return NotAnArticle("video", f"{size} characters of text beside it")
     if size < STUB_CHARS and _is_closed(facts, text):
         return NotAnArticle("paywall", f"{size} characters open")
-    if _may_be_listing(facts):
-        share = links_share()
-        if _is_listing(facts, url, size, share, dated):
-            return NotAnArticle("listing", f"{share:.0%} of the words are links")
-    if size < MIN_TEXT_CHARS:
+    claims = _claims_article(facts)
+    if not claims and linked_share >= LINKED_SHARE and (not dated or _LISTING_PATH.match(_path(url))):
+        return NotAnArticle("listing", f"{linked_share:.0%} of the text are links")
+    if size < (MIN_FLASH_CHARS if claims else MIN_TEXT_CHARS):
         return NotAnArticle("too short", f"{size} characters of text")
     return None
+
+
+def _claims_article(facts: PageFacts) -> bool:
+    return bool(
+        facts.articles
+        or facts.metas.get("og:type", "").lower() == "article"
+        or facts.metas.get("article:published_time")
+    )
+
+
+def _path(url: str) -> str:
+    return url.split("?", 1)[0].split(host_of(url), 1)[-1]
 
 
 def _is_video(facts: PageFacts, url: str) -> bool:
@@ -95,21 +109,3 @@ def _is_closed(facts: PageFacts, text: str) -> bool:
     if facts.metas.get("article:content_tier", "").lower() in ("locked", "metered"):
         return True
     return bool(_PAYWALL.search(normalise(text)))
-
-
-def _may_be_listing(facts: PageFacts) -> bool:
-    return not (
-        facts.articles
-        or facts.metas.get("og:type", "").lower() == "article"
-        or facts.metas.get("article:published_time")
-    )
-
-
-def _is_listing(facts: PageFacts, url: str, size: int, links_share: float, dated: bool) -> bool:
-    kinds = {kind for node in facts.nodes[:10] for kind in types_of(node)}
-    if "CollectionPage" in kinds or "SearchResultsPage" in kinds:
-        return True
-    path = url.split("?", 1)[0].split(host_of(url), 1)[-1]
-    if _LISTING_PATH.match(path) and links_share > 0.5:
-        return True
-    return size < 1_500 and links_share > 0.85 and not dated

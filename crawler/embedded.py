@@ -17,6 +17,7 @@ from crawler.tree import block_lines, parse_html
 _MAX_JSON_CHARS = 3_000_000
 _MIN_PROSE_CHARS = 60
 _TAGGED = re.compile(r"<(?:p|br|div|span|a|strong|em|h\d|ul|li)\b[^>]*>|&lt;p", re.IGNORECASE)
+_PUSH = re.compile(r"\s*self\.__next_f\.push\((\[.*\])\)\s*;?\s*$", re.DOTALL)
 _KEYS = re.compile(
     r"body|content|text|paragraph|html|article|story|children|value|blocks?|elements?|data", re.IGNORECASE
 )

@@ -23,10 +23,10 @@ from crawler.embedded import embedded_text
 from crawler.joiners import hide_joiners, show_joiners
 from crawler.language import language_of
 from crawler.line_features import Line
-from crawler.lines import clean_lines, line_hashes, split_lines, unrepeated
+from crawler.lines import clean_lines, line_hashes, linked_share, split_lines, unrepeated
 from crawler.metadata import PageFacts, author_names, image_url, read_facts, site_name
 from crawler.titles import choose_title
-from crawler.tree import anchor_texts, block_lines, links_share, parse_html, prune_link_farms
+from crawler.tree import anchor_texts, block_lines, parse_html, prune_link_farms
 from crawler.urls import canonical_url
 from storage.model import Article, Capture, Entry, HostProfile, NotAnArticle
 
@@ -71,7 +71,9 @@ def _from_page(
     anchors = anchor_texts(tree)
     lines = body_lines(tree, facts, url)
     text = clean_lines(lines, title, profile.repeated if profile else frozenset(), anchors)
-    verdict = not_an_article(facts, url, title, text, lambda: links_share(tree), dated=published is not None)
+    verdict = not_an_article(
+        facts, url, title, text, linked_share=linked_share(lines, anchors), dated=published is not None
+    )
     if verdict is not None:
         return verdict
     return (

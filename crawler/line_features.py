@@ -38,6 +38,11 @@ class Line:
     words: tuple[str, ...]
 
 
+def bare(text: str) -> str:
+    """A line without the marks of lists and tables."""
+    return text.strip("-|*• ")
+
+
 def features(lines: Sequence[Line], title_words: Sequence[str], anchors: Set[str]) -> list[list[float]]:
     """One row of numbers a line, each about 0 to 10."""
     count = len(lines)
@@ -45,7 +50,7 @@ def features(lines: Sequence[Line], title_words: Sequence[str], anchors: Set[str
     total = sum(sizes) or 1
     stops = [bool(_STOP.search(line.text[-6:])) for line in lines]
     prose = [size >= _SHORT_CHARS and stop for size, stop in zip(sizes, stops, strict=True)]
-    linked = [line.text.strip("-|*• ") in anchors for line in lines]
+    linked = [bare(line.text) in anchors for line in lines]
     short = [size < _SHORT_CHARS for size in sizes]
     where = [number for number, is_prose in enumerate(prose) if is_prose]
     first, last = (where[0], where[-1]) if where else (0, count - 1)

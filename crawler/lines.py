@@ -12,7 +12,7 @@ from collections.abc import Sequence, Set
 
 from crawler.boilerplate import hash_of_words
 from crawler.datewords import find_stamps
-from crawler.line_features import Line, probabilities
+from crawler.line_features import Line, bare, probabilities
 from text.normalise import normalise, words
 
 MAX_DATE_LINE_CHARS = 100
@@ -39,6 +39,12 @@ def split_lines(text: str) -> list[Line]:
 def line_hashes(lines: Sequence[Line], limit: int) -> tuple[int, ...]:
     """The hashes of lines, each once, in order, for the host's profile."""
     return tuple(dict.fromkeys(_hash(line) for line in lines[:limit]))
+
+
+def linked_share(lines: Sequence[Line], anchors: Set[str]) -> float:
+    """Which part of a text stands in lines that are nothing but one link, 0 to 1 (by characters)."""
+    total = sum(len(line.text) for line in lines)
+    return sum(len(line.text) for line in lines if bare(line.text) in anchors) / total if total else 0.0
 
 
 def clean_lines(

@@ -41,7 +41,7 @@ class PageFacts:
     marked_headline: str | None
     """What is marked up as `itemprop=headline`."""
     scripts: tuple[str, ...]
-    """JSON that scripts embed for the page's own code (`application/json`, `__NEXT_DATA__`)."""
+    """JSON that scripts embed for the page's own code (`application/json`, Next.js streams)."""
 
 
 class _Collector:
@@ -71,7 +71,7 @@ class _Collector:
         kind = (element.get("type") or "").lower()
         if "ld+json" in kind:
             self.linked.append(element.text or "")
-        elif kind == "application/json" or element.get("id") in ("__NEXT_DATA__", "fusion-metadata"):
+        elif kind == "application/json" or (element.text or "").startswith("self.__next_f.push"):
             self.data.append(element.text or "")
 
     def link(self, element: HtmlElement) -> None:

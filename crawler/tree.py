@@ -86,16 +86,6 @@ def block_lines(tree: HtmlElement) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def links_share(tree: HtmlElement) -> float:
-    """Which part of the page's visible words stands inside links, 0 to 1 (by characters)."""
-    body = tree.find(".//body")
-    if body is None:
-        return 0.0
-    total = sum(len(text) for text in body.itertext() if not text.isspace()) or 1
-    linked = sum(len(text) for link in body.iter("a") for text in link.itertext())
-    return min(1.0, linked / total)
-
-
 def prune_link_farms(tree: HtmlElement) -> None:
     """On pages with more than `MAX_LINKS` links, cut out the blocks that consist of links. Linear; in place."""
     if sum(1 for _ in tree.iter("a")) <= MAX_LINKS:
