@@ -46,7 +46,6 @@ class Token:
     user: str | None
     role: Role
     created: datetime
-    last_used: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +203,6 @@ def _token(row: Row) -> Token:
         row["user"],
         row["role"],
         parse_stamp(row["created"]),
-        _moment(row["last_used"]),
     )
 
 

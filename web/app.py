@@ -26,7 +26,7 @@ from web.actions import Actions
 from web.assets import load_assets, serve_asset
 from web.guard import AnswerMemory, HostGuard, VisitorGuard
 from web.live import Hub
-from web.pages import make_environment, problem
+from web.pages import is_program, make_environment, problem, unreadable
 from web.reading import ReadPool
 from web.routes import api, desk, doing, door, feeds, now, places, search, story
 from web.site import Site
@@ -105,26 +105,19 @@ def create_app(
     return app
 
 
-def _is_program(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/feeds/", "/health"))
-
-
 async def _storage_fault(request: Request, fault: Exception) -> Response:
-    """A missing, locked or damaged database: the page that says so."""
-    if _is_program(request):
-        return JSONResponse({"detail": str(fault)}, 503)
-    return problem(request, 503, "The news cannot be read just now", str(fault))
+    return unreadable(request, fault)
 
 
 async def _database_fault(request: Request, fault: Exception) -> Response:
     """A failure of SQLite outside a lease: in an action."""
-    return await _storage_fault(request, explain(fault, request.app.state.site.database))
+    return unreadable(request, explain(fault, request.app.state.site.database))
 
 
 async def _own_fault(request: Request, fault: Exception) -> Response:
     """A defect of ours: logged with its place, said without it."""
     log.error("web.defect", path=request.url.path, where="".join(traceback.format_exception(fault))[-4000:])
-    if _is_program(request):
+    if is_program(request):
         return JSONResponse({"detail": "The page failed on this; the log says where."}, 500)
     return problem(
         request,
@@ -137,7 +130,7 @@ async def _own_fault(request: Request, fault: Exception) -> Response:
 async def _http_fault(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, HTTPException | StarletteHTTPException)
     headers = dict(fault.headers or {})
-    if _is_program(request):
+    if is_program(request):
         return JSONResponse({"detail": fault.detail}, fault.status_code, headers)
     if request.headers.get("x-csrf-token") and not request.headers.get("hx-request"):
         return PlainTextResponse(str(fault.detail), fault.status_code, headers)
@@ -157,7 +150,7 @@ async def _wrong_request(request: Request, fault: Exception) -> Response:
     said = "; ".join(
         f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in fault.errors()
     )
-    if _is_program(request):
+    if is_program(request):
         return JSONResponse({"detail": said}, 422)
     if request.method == "GET" and any(one["loc"][0] == "path" for one in fault.errors()):
         return problem(

@@ -16,12 +16,14 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.model import BorderwatchError
 from storage.users import count_users, find_token, session_user
 from web.access import LOCAL, SESSION_COOKIE, Visitor, digest, host_fits
+from web.pages import unreadable
 from web.site import Site
 
 PAGE_POLICY = (
@@ -87,11 +89,9 @@ class VisitorGuard:
         try:
             visitor = await self._visitor(scope)
         except BorderwatchError as fault:
-            # Nobody is let in on a database that cannot say who they are; the open page of a lone machine says what is wrong.
-            if not self.site.options.loopback() or self.site.had_users:
-                await PlainTextResponse(f"{fault}\n", 503)(scope, receive, send)
-                return
-            visitor = LOCAL
+            # Nobody is let in on a database that cannot say who they are.
+            await unreadable(Request(scope, receive), fault)(scope, receive, send)
+            return
         scope.setdefault("state", {})["visitor"] = visitor
         if visitor is None and not path.startswith(OPEN_PATHS):
             await self._refusal(scope)(scope, receive, send)
@@ -196,7 +196,7 @@ class AnswerMemory:
         headers = Headers(scope=scope)
         visitor = scope["state"].get("visitor")
         key = (
-            scope["method"],
+            headers.get("host"),
             scope["path"],
             scope.get("query_string", b""),
             headers.get("hx-request"),
@@ -234,7 +234,7 @@ class AnswerMemory:
             else:
                 body.extend(message.get("body", b""))
 
-        await self.app(scope, receive, collect)
+        await self.app({**scope, "method": "GET"}, receive, collect)  # the server leaves out a HEAD's body
         if streaming or not start:
             return None
         plain = bytes(body)

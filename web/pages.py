@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import jinja2
 from markupsafe import Markup, escape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from storage.database import stamp as as_stamp
 from storage.model import Evidence
@@ -162,3 +162,15 @@ def problem(request: Request, status: int, heading: str, text: str) -> Response:
             escape(text), status, headers={"X-Message": text.encode("ascii", "replace").decode()}
         )
     return render(request, "problem.html", status=status, heading=heading, text=text, page="")
+
+
+def is_program(request: Request) -> bool:
+    """Whether a program asks, which wants JSON."""
+    return request.url.path.startswith(("/api/", "/feeds/", "/health"))
+
+
+def unreadable(request: Request, fault: Exception) -> Response:
+    """A missing, locked or damaged database: the page that says so."""
+    if is_program(request):
+        return JSONResponse({"detail": str(fault)}, 503)
+    return problem(request, 503, "The news cannot be read just now", str(fault))

@@ -163,9 +163,6 @@ def read_story_filter(reader: Reader, known: Known, zone: ZoneInfo, now: datetim
     )
 
 
-FILTER_NAMES = ("topic", "order", "lang", "country", "place", "source", "state", "days", "from", "to", "min")
-
-
 def link(path: str, query: Mapping[str, str], **changes: str | None) -> str:
     """The address with these parameters changed (None or empty: left out); a cursor is never carried along."""
     merged = {

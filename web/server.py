@@ -44,7 +44,7 @@ async def serve(
     check_binding(site.options.model_copy(update={"host": host}), stored_users(site))
     listener = bind(host, port)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", ws="none", server_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=15,
+        app, log_config=None, log_level="warning", access_log=False, lifespan="on", ws="none", server_header=False, timeout_graceful_shutdown=1, timeout_keep_alive=15,
         limit_concurrency=400, h11_max_incomplete_event_size=65_536,
     )  # fmt: skip
     server = _Server(config)

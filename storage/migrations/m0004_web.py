@@ -31,8 +31,7 @@ CREATE TABLE tokens (
     name TEXT NOT NULL,
     user TEXT REFERENCES users (name) ON DELETE CASCADE,
     role TEXT NOT NULL CHECK (role IN ('viewer', 'editor', 'admin')),
-    created TEXT NOT NULL,
-    last_used TEXT
+    created TEXT NOT NULL
 ) STRICT;
 
 -- Searches that a person keeps, as the query string of the search page.

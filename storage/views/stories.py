@@ -350,8 +350,3 @@ def card_as_json(card: Card) -> dict[str, Any]:
         "relevant": card.judged,
         "muted": card.muted_until is not None,
     }
-
-
-def parsed(row: Row, *columns: str) -> Row:
-    """The row with these JSON columns parsed."""
-    return {**row, **{column: json.loads(row[column]) for column in columns}}

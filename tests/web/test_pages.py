@@ -242,6 +242,14 @@ def test_an_empty_desk_says_what_to_do(tmp_path: Path) -> None:
             assert hint in answer.text, path
 
 
+def test_a_head_request_is_a_get_without_a_body(shared_page: Served) -> None:
+    for path in ("/", "/api/v1/stories", "/sources"):
+        answer = shared_page.client.head(path)
+        assert answer.status_code == 200
+        assert answer.content == b""
+        assert answer.headers["etag"]
+
+
 def test_feeds_honour_conditional_requests(shared_page: Served) -> None:
     listing = shared_page.client.get("/feeds/").text
     names = re.findall(r'href="/feeds/([^"]+)"', listing)

@@ -15,7 +15,7 @@ from storage.views.stories import Card, Cursor
 from web.days import local_day
 from web.desk import MAP_HEIGHT, MAP_WIDTH, glance, known, small_map
 from web.pages import render
-from web.params import PERIODS, STATES, Identity, Reader, as_days, encode_cursor, link, read_story_filter
+from web.params import PERIODS, STATES, Reader, as_days, encode_cursor, link, read_story_filter
 from web.site import Site, site_of
 
 PAGE_SIZE = 30
@@ -92,16 +92,6 @@ def fresh(request: Request) -> Response:
         cards=cards,
         headers={"X-Newest": cursor, "X-Count": str(len(cards)), "Cache-Control": "no-store"},
     )
-
-
-@router.get("/stories/{story_id}/card")
-def card(request: Request, story_id: Identity, topic: str) -> Response:
-    """One card anew, after something was done to it."""
-    site = site_of(request)
-    with site.pool.lease() as db:
-        heads = [head for head in stories.story_heads(db, story_id) if head["topic"] == topic]
-        cards = stories.cards(db, topic, heads, site.clock())
-    return render(request, "_fresh.html", cards=cards)
 
 
 def newest_cursor(cards: list[Card], db: Database, topic: str) -> Cursor:
