@@ -29,7 +29,7 @@ from storage.captures import Archived
 from storage.database import now_utc
 from storage.model import Capture, Headers
 from storage.tears import ArchiveError, Torn, append, check_archive, explain, repair_archive, torn_after
-from storage.warc import KEPT_AS, request_record, response_record, warcinfo_record
+from storage.warc import name_as_sent, request_record, response_record, warcinfo_record
 
 __all__ = [
     "Archive",
@@ -253,7 +253,7 @@ def _capture(record: Any, source: str | None) -> Capture:
     else:
         status = int(record.http_headers.get_statuscode())
         headers = tuple(
-            (key.removeprefix(KEPT_AS), value)
+            (name_as_sent(key), value)
             for key, value in record.http_headers.headers
             if key.lower() != "content-length"
         )

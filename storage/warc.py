@@ -109,3 +109,9 @@ def _phrase(status: int) -> str:
 
 def _name_kept(name: str) -> str:
     return KEPT_AS + name if name.lower() in _UNTRUE else name
+
+
+def name_as_sent(name: str) -> str:
+    """The header's name on the wire: the inverse of how it is stored."""
+    plain = name.removeprefix(KEPT_AS)
+    return plain if plain.lower() in _UNTRUE else name
