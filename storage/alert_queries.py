@@ -130,6 +130,10 @@ def revive(
                 "UPDATE deliveries SET state = 'bundled' WHERE bundle = ? AND channel = ? AND state = 'dead'",
                 (row["alert_id"], row["channel"]),
             )
+        db.conn.executemany(
+            "UPDATE channels SET not_before = NULL WHERE name = ?",
+            [(name,) for name in {row["channel"] for row in found}],
+        )  # a person who says "now" ends the channel's pause
     return [(row["channel"], row["id"]) for row in found]
 
 

@@ -82,7 +82,7 @@ class Lane:
         await self.carrier.write_unsettled()
         await self._expire(now)
         pause = self._pause_until(now)
-        if pause is not None:
+        if pause is not None and await self._still_paused(now):
             return min(POLL_S, max(0.01, (pause - now).total_seconds()))
         if self.channel.mode == "digest":
             await self._digest(now)
@@ -131,6 +131,14 @@ class Lane:
         if self.carrier.not_before is not None and self.carrier.not_before > now:
             return self.carrier.not_before
         return quiet_until(now, self.channel.quiet_hours, self.channel.timezone)
+
+    async def _still_paused(self, now: datetime) -> bool:
+        """Whether the pause stands; a person who asks for a retry ends it, in the channel's row."""
+        if self.carrier.not_before is not None and self.carrier.not_before > now:
+            state = await self.context.store.call(channel_state, self.channel.name, now)
+            if state.not_before is None:
+                self.carrier.not_before = None
+        return self._pause_until(now) is not None
 
     async def _expire(self, now: datetime) -> None:
         if time.monotonic() - self._expired_at_s < EXPIRE_EVERY_S:

@@ -14,7 +14,8 @@ from standardwebhooks import Webhook
 from jobs.alerts.deliver import Delivered, Deliverer
 from jobs.alerts.outbox import AlertPolicy
 from jobs.config.channels import Channel
-from storage.database import Database, now_utc, open_database, rows, scalar
+from storage.alert_queries import revive
+from storage.database import Database, now_utc, open_database, rows, scalar, stamp
 
 from .conftest import Newsroom, Receiver, channel
 
@@ -134,6 +135,31 @@ async def test_retry_after_pauses_the_channel(
     assert first < len(fresh_receiver.received()) <= first + 2, "one probe after the second that it asked for"
     stop.set()
     await running
+
+
+async def test_a_person_who_retries_ends_the_pause_of_a_running_service(
+    db: Database, db_path: Path, newsroom: Newsroom, fresh_receiver: Receiver
+) -> None:
+    desk = channel(fresh_receiver.url("/switch"))
+    newsroom.publish(AlertPolicy((desk,)), now=now_utc())
+    later = stamp(now_utc() + timedelta(hours=1))
+    db.conn.execute(
+        "INSERT INTO channels (name, failures, not_before, first_seen) VALUES ('desk', 9, ?, ?)",
+        (later, later),
+    )
+    fresh_receiver.bring_up()
+    stop = asyncio.Event()
+    running = asyncio.create_task(deliverer(db_path, desk).run(stop))
+    await asyncio.sleep(0.3)
+    assert deliveries(db) == [("desk", "waiting", 0)]
+    revive(db, None, now_utc(), ["desk"])
+    for _ in range(400):
+        await asyncio.sleep(0.01)
+        if deliveries(db) == [("desk", "sent", 1)]:
+            break
+    stop.set()
+    await running
+    assert deliveries(db) == [("desk", "sent", 1)]
 
 
 async def test_the_same_id_over_tries_and_a_restart(
