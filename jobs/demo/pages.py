@@ -20,7 +20,7 @@ from jobs.demo.articles import Article, Site, demo_files, human_date, local_year
 RELATED = 5
 """Links to other articles of the site on each page: more of them say `border` than the text around them does."""
 
-KIND_PATHS = {"video": "/video/{id}/{slug}", "listing": "/tag/{slug}/{id}"}
+KIND_PATHS = {"video": "/video/{id}/{slug}", "listing": "/tag/{slug}"}
 """Pages that are no articles have addresses of their own on most sites."""
 
 OG_TYPES = {"article": "article", "paywall": "article", "video": "video.other", "listing": "website"}
