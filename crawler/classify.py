@@ -7,10 +7,10 @@ and the text that was found agree. On the corpus, where every page is an article
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from crawler.jsonld import types_of
 from crawler.metadata import PageFacts
-from crawler.urls import host_of
 from storage.model import Capture, NotAnArticle
 from text.normalise import normalise
 
@@ -74,7 +74,10 @@ def not_an_article(
     if size < STUB_CHARS and _is_closed(facts, text):
         return NotAnArticle("paywall", f"{size} characters open")
     claims = _claims_article(facts)
-    if not claims and linked_share >= LINKED_SHARE and (not dated or _LISTING_PATH.match(_path(url))):
+    listed = _LISTING_PATH.match(_path(url)) is not None
+    if not claims and listed and _declares_collection(facts):
+        return NotAnArticle("listing", "a page of a collection, by its own words and its address")
+    if not claims and linked_share >= LINKED_SHARE and (not dated or listed):
         return NotAnArticle("listing", f"{linked_share:.0%} of the text are links")
     if size < (MIN_FLASH_CHARS if claims else MIN_TEXT_CHARS):
         return NotAnArticle("too short", f"{size} characters of text")
@@ -89,8 +92,17 @@ def _claims_article(facts: PageFacts) -> bool:
     )
 
 
+def _declares_collection(facts: PageFacts) -> bool:
+    """Whether its JSON-LD says so. Alone it proves nothing: 1 article of the corpus's 1,598 says the same."""
+    kinds = {kind for node in facts.nodes[:10] for kind in types_of(node)}
+    return not kinds.isdisjoint({"CollectionPage", "SearchResultsPage"})
+
+
 def _path(url: str) -> str:
-    return url.split("?", 1)[0].split(host_of(url), 1)[-1]
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _is_video(facts: PageFacts, url: str) -> bool:
