@@ -148,8 +148,6 @@ class Carrier:
             chance=self.context.chance(),
         )
         dead = is_stale(delivery.since, now, self.channel.retry_for)
-        if retry.channel_pause_until is not None:
-            self.not_before = max(self.not_before or retry.channel_pause_until, retry.channel_pause_until)
         await self._settle(
             Settled(
                 delivery.delivery_id,
@@ -167,8 +165,10 @@ class Carrier:
             error=error,
             dead=dead,
         )
-        if outcome.scope == "channel":
+        if outcome.scope == "channel" or retry.channel_pause_until is not None:
             await store.call(channel_failed, name, now, error, retry.channel_pause_until)
+        if retry.channel_pause_until is not None:
+            self.not_before = max(self.not_before or retry.channel_pause_until, retry.channel_pause_until)
         if dead:
             await self.died(1, error, now)
         elif self.failures == TROUBLE:
