@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -152,12 +152,9 @@ def join_components(db: Database, components: Sequence[int], into: int) -> None:
         )
 
 
-def set_component(db: Database, article_ids: Iterable[int], component: int) -> None:
-    """These articles make up a component."""
-    db.conn.executemany(
-        "UPDATE story_members SET component = ? WHERE article_id = ?",
-        [(component, article) for article in article_ids],
-    )
+def set_components(db: Database, moved: Sequence[tuple[int, int]]) -> None:
+    """These (component, article) belong together from now on."""
+    db.conn.executemany("UPDATE story_members SET component = ? WHERE article_id = ?", moved)
 
 
 def join_originals(db: Database, originals: Sequence[int], into: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -13,8 +14,8 @@ from jobs.dedup.totals import refresh
 from storage import stories as store
 from storage.database import Database, Row
 
-LARGEST_COMPONENT: Final = 4000
-"""Articles that are worked out at once (0.2 s). More are one chain of errors; what comes then stands alone."""
+LARGEST_COMPONENT: Final = 1500
+"""Articles that are worked out at once (0.3 s). More are one chain of errors; what comes then stands alone."""
 
 
 def rebuild(db: Database, components: Sequence[int], now: datetime) -> None:
@@ -34,15 +35,26 @@ def rebuild(db: Database, components: Sequence[int], now: datetime) -> None:
         (frozenset(row["left_articles"]), frozenset(row["right_articles"]))
         for row in store.splits_touching(db, components)
     ]
-    for group in connected(nodes, links):
-        store.set_component(db, group, min(group))
+    component = {article: min(group) for group in connected(nodes, links) for article in group}
+    store.set_components(
+        db, [(to, article) for article, to in component.items() if members[article]["component"] != to]
+    )
     clusters = partition(nodes, links, splits)
     old = {article: row["story_id"] for article, row in members.items()}
     kept = assign(clusters, old)
-    written = [
-        (_write(db, cluster, kept.get(index), members, nodes, links, now), cluster)
-        for index, cluster in enumerate(clusters)
-    ]
+    ties = _ties(
+        {article: index for index, cluster in enumerate(clusters) for article in cluster.members}, links
+    )
+    written = []
+    for index, cluster in enumerate(clusters):
+        story = kept.get(index)
+        if story is None:
+            # What comes out of a story that may have been told about is not told again; a person's split says otherwise itself.
+            story = store.new_story(db, now, split_from=old[cluster.members[0]], quiet=True)
+        for article in cluster.members:
+            _move(db, members[article], story, cluster, ties, component[article], nodes[article].at_s, now)
+        store.revive(db, story)
+        written.append((story, cluster))
     for story, cluster in written:  # only now has everybody moved
         refresh(db, story, lead=cluster.members[0], capped=cluster.capped)
     _close_empty(db, set(old.values()))
@@ -88,53 +100,55 @@ def assign(clusters: Sequence[Cluster], old: Mapping[int, int]) -> dict[int, int
     return kept
 
 
-def _write(
-    db: Database, cluster: Cluster, story: int | None, members: Mapping[int, Row], nodes: Mapping[int, Node],
-    links: Sequence[Link], now: datetime,
-) -> int:  # fmt: skip
-    lead = cluster.members[0]
-    if story is None:
-        # What comes out of a story that may have been told about is not told again; a person's split says otherwise itself.
-        story = store.new_story(db, now, split_from=members[lead]["story_id"], quiet=True)
-    inside = frozenset(cluster.members)
-    best = _strongest(inside, links)
-    for article in cluster.members:
-        row = members[article]
-        original = cluster.originals[article]
-        if row["story_id"] != story:
-            store.move_member(db, article, story)
-        if row["original"] != original:
-            store.set_original(db, article, original)
-        if row["with_article"] is not None and row["with_article"] not in inside:
-            relation, other, score = best.get(article, ("first", None, None))
-            store.put_member(
-                db, article_id=article, story_id=story, component=row["component"], original=original, at_s=nodes[article].at_s,
-                relation=relation, with_article=other, score=score, why=why(relation, score, other), now=now,
-            )  # fmt: skip
-        copy_score = max(
-            (link.score for link in links if article in (link.a, link.b) and link.relation == "same_text"),
-            default=None,
-        )
-        store.set_duplicate(
-            db,
-            article,
-            *(None, None) if original == article else (original, why("same_text", copy_score, original)),
-        )
-    store.revive(db, story)
-    return story
+@dataclass(frozen=True, slots=True)
+class _Ties:
+    """By article, within its story: the strongest link (relation, other article, score) and the best score as a copy."""
+
+    strongest: Mapping[int, tuple[str, int, float]]
+    copied: Mapping[int, float]
 
 
-def _strongest(inside: frozenset[int], links: Iterable[Link]) -> dict[int, tuple[str, int, float]]:
-    best: dict[int, tuple[str, int, float]] = {}
+def _ties(cluster_of: Mapping[int, int], links: Iterable[Link]) -> _Ties:
+    strongest: dict[int, tuple[str, int, float]] = {}
+    copied: dict[int, float] = {}
     for link in links:
-        if link.a in inside and link.b in inside:
-            for one, other in ((link.a, link.b), (link.b, link.a)):
-                if one not in best or (link.relation == "same_text", link.score) > (
-                    best[one][0] == "same_text",
-                    best[one][2],
-                ):
-                    best[one] = (link.relation, other, link.score)
-    return best
+        if cluster_of[link.a] != cluster_of[link.b]:
+            continue
+        copy = link.relation == "same_text"
+        for one, other in ((link.a, link.b), (link.b, link.a)):
+            known = strongest.get(one)
+            if known is None or (copy, link.score) > (known[0] == "same_text", known[2]):
+                strongest[one] = (link.relation, other, link.score)
+            if copy:
+                copied[one] = max(copied.get(one, 0.0), link.score)
+    return _Ties(strongest, copied)
+
+
+def _move(
+    db: Database,
+    row: Row,
+    story: int,
+    cluster: Cluster,
+    ties: _Ties,
+    component: int,
+    at_s: int,
+    now: datetime,
+) -> None:
+    """Write where one article stands now; its reason stays where the article it names is still in the story."""
+    article = row["article_id"]
+    original = cluster.originals[article]
+    if row["story_id"] != story:
+        store.move_member(db, article, story)
+    if row["original"] != original:
+        store.set_original(db, article, original)
+    if row["with_article"] is not None and row["with_article"] not in cluster.originals:
+        relation, other, score = ties.strongest.get(article, ("first", None, None))
+        store.put_member(
+            db, article_id=article, story_id=story, component=component, original=original, at_s=at_s, relation=relation,
+            with_article=other, score=score, why=why(relation, score, other), now=now,
+        )  # fmt: skip
+    reason = None if original == article else why("same_text", ties.copied.get(article), original)
+    store.set_duplicate(db, article, None if original == article else original, reason)
 
 
 def why(relation: str, score: float | None, other: int | None) -> str:
