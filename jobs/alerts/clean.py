@@ -48,8 +48,14 @@ def cut(text: str, limit: int) -> str:
 
 
 def defuse(text: str) -> str:
-    """No mention that a chat service would act on (`@channel`, `<!here>`), and no tag: an invisible joiner breaks them."""
-    return _MARKUP_CALL.sub("<" + WORD_JOINER, _MENTION.sub(lambda found: found[0] + WORD_JOINER, text))
+    """No mention that a chat service would act on (`@channel`, `<!here>`), no tag and no Markdown link that hides its
+    address: an invisible joiner breaks them."""
+    calm = _MENTION.sub(lambda found: found[0] + WORD_JOINER, text)
+    return (
+        _MARKUP_CALL.sub("<" + WORD_JOINER, calm)
+        .replace("](", f"]{WORD_JOINER}(")
+        .replace("][", f"]{WORD_JOINER}[")
+    )
 
 
 def isolate(text: str) -> str:

@@ -91,7 +91,7 @@ def test_the_fullest_that_fits_is_sent() -> None:
 def test_nothing_foreign_breaks_out_of_plain_text() -> None:
     text = text_of(
         payload(
-            title="A\r\nB \u202eevil\u202c <!channel> @everyone\x1b[31m\x00 x",
+            title="A\r\nB \u202eevil\u202c <!channel> @everyone\x1b[31m\x00 [dawn](http://evil.example) x",
             source="s\n@here",
             url="https://x.example/@everyone",
         )
@@ -100,6 +100,7 @@ def test_nothing_foreign_breaks_out_of_plain_text() -> None:
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text)
     assert not re.search(r"@(everyone|here|channel)", text)
     assert "<!" not in text
+    assert "](" not in text
     assert "https://x.example/%40everyone" in text
     assert text.splitlines()[0].startswith("\u2068A B evil")
 
