@@ -49,14 +49,17 @@ def _begin(references: tuple[str, ...], base_dir: Path) -> None:
 
 def _judge_chunk(path: Path, first: int, last: int) -> _Judged:
     assert _worker_topics is not None
+    return judge_span(path, first, last, _worker_topics)
+
+
+def judge_span(path: Path, first: int, last: int, topics: TopicSet) -> _Judged:
+    """The matches of the stored articles with ids from `first` to `last`."""
     db = open_database(path, readonly=True)
     try:
         found = rows(db, "SELECT id, title, text, lang FROM articles WHERE id BETWEEN ? AND ?", (first, last))
     finally:
         db.close()
-    return [
-        (row["id"], match_article(row["title"], row["text"], row["lang"], _worker_topics)) for row in found
-    ]
+    return [(row["id"], match_article(row["title"], row["text"], row["lang"], topics)) for row in found]
 
 
 def judge_all(
