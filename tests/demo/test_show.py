@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from jobs.cli.demo import has_display
 from jobs.demo.session import child_environment
 from jobs.demo.show import Show, alert_block, marked_quote, when
+from tests.house.draw_demo import drawing
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 TEXT = "Guards fired at the fence near Kuhak."
@@ -125,3 +127,10 @@ def test_a_browser_opens_only_where_it_can_be_seen(
     environment: dict[str, str], platform: str, expected: bool
 ) -> None:
     assert has_display(environment, platform) is expected
+
+
+def test_the_picture_is_the_same_each_time_and_asks_nobody_for_fonts() -> None:
+    first = drawing()
+    assert first == drawing()
+    assert not re.search(r"url\((?!#)|@import|href=", first)
+    assert "borderwatch" in first
