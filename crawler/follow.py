@@ -15,10 +15,10 @@ from crawler.hops import (
     PERMANENT,
     REDIRECTS,
     BadAddressError,
+    Proxies,
     host_of_wire,
     next_hop,
     origin_of,
-    proxy_for,
     retry_after_s,
     wire_url,
 )
@@ -79,7 +79,7 @@ class Follower:
         self._slots = asyncio.Semaphore(concurrency)
         self._timeout_s = timeout_s
         self._wall = wall
-        self._environment = os.environ if environment is None else environment
+        self._proxies = Proxies(os.environ if environment is None else environment)
         self.robots = RobotsCache(robots_store, self._robots_txt, wall)
 
     async def follow(self, url: str, wish: Wish) -> Trail:
@@ -111,7 +111,7 @@ class Follower:
     async def _hop(self, url: str, wish: Wish) -> Download:
         host = host_of_wire(url)
         try:
-            proxy = proxy_for(url, wish.proxy, self._environment)
+            proxy = self._proxies.for_url(url, wish.proxy)
         except BadAddressError as error:
             raise FetchFailedError(FetchError("proxy", str(error))) from error
         if wish.robots:
@@ -135,7 +135,7 @@ class Follower:
         """Send a form, in the host's turn; redirects are not followed. Raises `FetchFailedError`."""
         try:
             here = wire_url(url)
-            proxy = proxy_for(here, None, self._environment)
+            proxy = self._proxies.for_url(here, None)
         except BadAddressError as error:
             raise FetchFailedError(FetchError("url", str(error))) from error
         headers = (*self._base_headers, ("Content-Type", "application/x-www-form-urlencoded"))

@@ -95,41 +95,43 @@ def retry_after_s(value: str | None, now: datetime) -> float | None:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def proxy_for(url: str, own: str | None, environment: Mapping[str, str]) -> str | None:
-    """The proxy to use: the source's own (an address or `env:NAME`), else what http_proxy/no_proxy say.
+class Proxies:
+    """Which proxy to use for what, by an environment (http_proxy, no_proxy, and the names of `env:NAME`)."""
 
-    Raises `BadAddressError` where the source's own proxy is not set or of a kind that is not supported.
-    """
-    if own:
-        name = own.removeprefix("env:")
-        proxy = environment.get(name, "") if own.startswith("env:") else own
-        if not proxy:
-            raise BadAddressError(f"the proxy is to be read from ${name}, which is not set")
-    else:
-        parts = urlsplit(url)
-        proxy = _environment_proxy(parts.scheme, parts.netloc.rpartition("@")[2], environment)
-        if not proxy:
-            return None
-    if "://" not in proxy:
-        proxy = f"http://{proxy}"
-    if not proxy.startswith(("http://", "https://")):
-        raise BadAddressError(
-            f"proxies of the kind {proxy.split('://', 1)[0]}:// are not supported; use an HTTP proxy"
-        )
-    return proxy
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        """`environment` is read here, once: reading the process's own takes a millisecond."""
+        self._environment = dict(environment)
+        self._by_scheme = {
+            key[:-6].lower(): value
+            for upper in (True, False)  # the lower-case name wins, as in curl
+            for key, value in self._environment.items()
+            if key.lower().endswith("_proxy") and value and key.isupper() == upper
+        }
 
+    def for_url(self, url: str, own: str | None) -> str | None:
+        """The proxy for an address: the source's own (an address or `env:NAME`), else the environment's, else None.
 
-def _environment_proxy(scheme: str, netloc: str, environment: Mapping[str, str]) -> str:
-    proxies = {
-        key[:-6].lower(): value
-        for upper in (True, False)  # the lower-case name wins, as in curl
-        for key, value in environment.items()
-        if key.lower().endswith("_proxy") and value and key.isupper() == upper
-    }
-    proxy = proxies.get(scheme) or proxies.get("all") or ""
-    if not proxy or proxy_bypass_environment(netloc, proxies):
-        return ""
-    return proxy
+        Raises `BadAddressError` where the source's own proxy is not set or of a kind that is not supported.
+        """
+        if own:
+            name = own.removeprefix("env:")
+            proxy = self._environment.get(name, "") if own.startswith("env:") else own
+            if not proxy:
+                raise BadAddressError(f"the proxy is to be read from ${name}, which is not set")
+        else:
+            if not self._by_scheme:
+                return None
+            parts = urlsplit(url)
+            proxy = self._by_scheme.get(parts.scheme) or self._by_scheme.get("all") or ""
+            if not proxy or proxy_bypass_environment(parts.netloc.rpartition("@")[2], self._by_scheme):
+                return None
+        if "://" not in proxy:
+            proxy = f"http://{proxy}"
+        if not proxy.startswith(("http://", "https://")):
+            raise BadAddressError(
+                f"proxies of the kind {proxy.split('://', 1)[0]}:// are not supported; use an HTTP proxy"
+            )
+        return proxy
 
 
 def http_error(status: int, retry_after: float | None) -> FetchError:

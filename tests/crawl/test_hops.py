@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.hops import BadAddressError, host_of_wire, next_hop, origin_of, proxy_for, wire_url
+from crawler.hops import BadAddressError, Proxies, host_of_wire, next_hop, origin_of, wire_url
 from crawler.urls import is_fetchable
 
 
@@ -98,13 +98,11 @@ class TestProxies:
     def test_the_environment_is_read_as_other_tools_do(
         self, url: str, environment: dict[str, str], proxy: str | None
     ) -> None:
-        assert proxy_for(url, None, environment) == proxy
+        assert Proxies(environment).for_url(url, None) == proxy
 
     def test_a_source_of_its_own_wins(self) -> None:
-        assert (
-            proxy_for("http://x/", "env:P", {"P": "http://p:1", "http_proxy": "http://q:1", "no_proxy": "*"})
-            == "http://p:1"
-        )
+        environment = {"P": "http://p:1", "http_proxy": "http://q:1", "no_proxy": "*"}
+        assert Proxies(environment).for_url("http://x/", "env:P") == "http://p:1"
 
 
 def test_origins() -> None:
