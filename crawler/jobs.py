@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from crawler.discover.google_news import is_google_link, publisher_in_link, publisher_in_page
@@ -58,13 +59,17 @@ async def _past_google(follower: Follower, url: str, wish: Wish) -> Trail:
     if not is_google_link(url):
         return await follower.follow(url, wish)
     if inside := publisher_in_link(url):
-        return await follower.follow(inside, wish)
+        with suppress(FetchFailedError):  # then Google's own page is all there is
+            return await follower.follow(inside, wish)
     trail = await follower.follow(url, wish)
-    target = None
-    if is_google_link(trail.download.url) and trail.download.status in SUCCESS:
-        body, content_type = trail.download.body, trail.download.header("content-type")
-        target = await asyncio.to_thread(publisher_in_page, body, content_type)
-    return await follower.follow(target, wish) if target else trail
+    if not is_google_link(trail.download.url) or trail.download.status not in SUCCESS:
+        return trail
+    body, content_type = trail.download.body, trail.download.header("content-type")
+    target = await asyncio.to_thread(publisher_in_page, body, content_type)
+    if target and target != inside:
+        with suppress(FetchFailedError):
+            return await follower.follow(target, wish)
+    return trail
 
 
 async def fetch_source(

@@ -121,6 +121,15 @@ class TestPages:
         assert [by_page.capture.listed_url, by_link.capture.listed_url] == listed
         assert sum(row["host"] == "news.google.com" for row in site.requests()) == 1
 
+    async def test_a_publisher_that_cannot_be_reached_leaves_the_page_as_listed(
+        self, site: Any, crawl: Any
+    ) -> None:
+        inside = base64.urlsafe_b64encode(b'\x08\x13"\x1dhttps://paper.example/page/12').decode().rstrip("=")
+        listed = f"http://news.google.com/rss/articles/{inside}"
+        async with crawl(environment={"http_proxy": site.proxy, "https_proxy": "http://127.0.0.1:1"}) as c:
+            capture = await c.capture(listed)
+        assert capture.url in {listed, "http://paper.example/page/story"}
+
 
 class TestFaults:
     @pytest.mark.parametrize(
