@@ -5,6 +5,7 @@ Plain ASGI, so that event streams pass through unbuffered and an answer that is 
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import time
@@ -183,6 +184,7 @@ class AnswerMemory:
         self.site = site
         self.clock = clock
         self.kept: OrderedDict[tuple[object, ...], Kept] = OrderedDict()
+        self.under_way: dict[tuple[object, ...], asyncio.Future[Kept | None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -207,14 +209,34 @@ class AnswerMemory:
         if kept is not None and kept.version == version and self.site.remember_answers:
             self.kept.move_to_end(key)
         else:
-            kept = await self._ask(scope, receive, send, version)
+            kept = await self._ask_once((key, version), scope, receive, send)
             if kept is None:
                 return
-            if kept.status == 200 and len(kept.body) <= MAX_KEPT_BYTES and self.site.remember_answers:
-                self.kept[key] = kept
-                if len(self.kept) > MAX_KEPT:
-                    self.kept.popitem(last=False)
         await _answer(kept, headers)(scope, receive, send)
+
+    async def _ask_once(
+        self, wanted: tuple[tuple[object, ...], tuple[int, int]], scope: Scope, receive: Receive, send: Send
+    ) -> Kept | None:
+        """The application's answer. Readers who ask for the same meanwhile get it too: a change of the data brings all at once."""
+        key, version = wanted
+        if not self.site.remember_answers:
+            return await self._ask(scope, receive, send, version)
+        under_way = self.under_way.get(wanted)
+        if under_way is not None and (kept := await asyncio.shield(under_way)) is not None:
+            return kept
+        future = self.under_way[wanted] = asyncio.get_running_loop().create_future()
+        kept = None
+        try:
+            kept = await self._ask(scope, receive, send, version)
+        finally:
+            self.under_way.pop(wanted, None)
+            if not future.done():
+                future.set_result(kept)
+        if kept is not None and kept.status == 200 and len(kept.body) <= MAX_KEPT_BYTES:
+            self.kept[key] = kept
+            if len(self.kept) > MAX_KEPT:
+                self.kept.popitem(last=False)
+        return kept
 
     async def _ask(self, scope: Scope, receive: Receive, send: Send, version: tuple[int, int]) -> Kept | None:
         """The application's answer, or None where it is a stream, which was passed on."""

@@ -78,7 +78,8 @@ def stored_users(site: Site) -> int:
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises UsageError or StorageError with the remedy."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, for asyncio sets TCP_NODELAY on no other: without it each answer waits 40 ms for an ACK (measured).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

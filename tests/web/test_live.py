@@ -99,3 +99,20 @@ def test_answers_are_kept_until_something_changes(data_dir: Path) -> None:
                 break
         assert f'id="s{story}"' in page.client.get("/").text
         assert TOPIC in page.client.get("/").text
+
+
+def test_many_who_ask_at_once_get_one_answer(data_dir: Path) -> None:
+    with served(data_dir) as page:
+        found: list[tuple[int, str]] = []
+
+        def ask() -> None:
+            answer = httpx.get(f"{page.url}/", timeout=30)
+            found.append((answer.status_code, answer.headers["etag"]))
+
+        threads = [threading.Thread(target=ask) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+    assert len(found) == 12
+    assert {status for status, _ in found} == {200}
