@@ -162,8 +162,9 @@ async def _read(url: str, response: aiohttp.ClientResponse, limit_bytes: int) ->
     try:
         body = Body(response.headers.get("Content-Encoding", ""), limit_bytes)
         async for chunk in response.content.iter_any():
-            for _ in body.feed(chunk):
-                await asyncio.sleep(0)
+            for step, _ in enumerate(body.feed(chunk)):
+                if step:  # a chunk that unpacks to megabytes: let others run in between
+                    await asyncio.sleep(0)
     except aiohttp.ClientPayloadError as error:
         broken = str(error)
     except TooLargeError:
