@@ -19,8 +19,8 @@ from rich.console import Console
 from jobs.cli.app import App, pass_app
 from jobs.config.fields import parse_duration_s
 from jobs.demo.newsroom import Newsroom
-from jobs.demo.session import crawl_once, free_port, prepare, watch
-from jobs.demo.show import Show, opening
+from jobs.demo.session import crawl_once, free_port, matching_articles, prepare, watch
+from jobs.demo.show import Show, opening, told_once
 from storage.model import UsageError
 
 
@@ -62,6 +62,7 @@ def demo(app: App, once: bool, as_json: bool, every: str, no_browser: bool) -> N
         show.note(opening(len(newsroom.sites), len(newsroom.published), newsroom.bases["indus-wire"]))
         if once:
             counts = crawl_once(newsroom, place, show)
+            show.result(told_once(show.alerts, [] if as_json else matching_articles(place)))
             if as_json:
                 app.emit({"alerts": show.alerts, "crawl": counts}, as_json=True)
             return

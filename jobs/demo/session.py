@@ -31,6 +31,7 @@ from storage.model import UsageError
 
 CONFIG_NAME = "demo.toml"
 LOG_NAME = "demo.log"
+TOPIC = "iran-pakistan-border"
 PASS_LIMIT_S = 120.0
 """A pass takes about 10 s on two cores; a machine that needs more than this has another trouble."""
 STOP_LIMIT_S = 12.0
@@ -169,6 +170,16 @@ def crawl_once(newsroom: Newsroom, place: Place, show: Show) -> dict[str, Any]:
         )
     show.note(summary(counts, len(show.alerts), len(newsroom.hits) - seen, time.monotonic() - began))
     return counts
+
+
+def matching_articles(place: Place) -> list[dict[str, Any]]:
+    """What the real `articles export` says of the articles that mention the border. Raises DemoError."""
+    with child(place, "articles", "export", "--matching", TOPIC, capture=True) as process:
+        output = process.stdout.read() if process.stdout else ""
+        process.wait(STOP_LIMIT_S)
+    if process.returncode != 0:
+        raise DemoError(f"the export ended with exit code {process.returncode}; {_last_words(place)}")
+    return [json.loads(line) for line in output.splitlines()]
 
 
 def watch(newsroom: Newsroom, place: Place, show: Show, *, every_s: float, on_alert: Any = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,6 +115,27 @@ def opening(sites: int, articles: int, example: str) -> Text:
     )
 
 
+def told_once(alerts: Sequence[Mapping[str, Any]], articles: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Who reported each alerted story, copies marked: a story counts once, however many tell it.
+
+    `articles` are rows of `articles export`; an alert belongs to the story that its article is in now.
+    """
+    story_of = {article["id"]: article["story_id"] for article in articles}
+    lines = []
+    for number, data in enumerate(alerts, 1):
+        story = story_of.get(data["article_id"], data["story_id"])
+        reports = [article for article in articles if article["story_id"] == story]
+        names = [f"{report['source']}{' (copy)' if report['duplicate_of'] else ''}" for report in reports]
+        told = ", ".join(dict.fromkeys(names))
+        lines.append(
+            Text(
+                f"  {number}  {len(reports)} {'report' if len(reports) == 1 else 'reports'}: {told}",
+                style="dim",
+            )
+        )
+    return Group(Text("Each story was told once. It is reported by", style="bold"), *lines)
+
+
 def summary(counts: Mapping[str, Any], alerts: int, pages: int, seconds: float) -> Text:
     """The last line of a pass."""
     text = Text()
@@ -146,6 +167,11 @@ class Show:
         if not self.quiet_alerts:
             self.busy(None)  # the moving line would stand in the way where both streams are one terminal
             self.out.print(alert_block(len(self.alerts), data, now, styled=self.out.is_terminal))
+
+    def result(self, part: RenderableType) -> None:
+        """Print something to standard output that is no alert; nothing with `quiet_alerts`."""
+        if not self.quiet_alerts:
+            self.out.print(part, highlight=False)
 
     def busy(self, message: str | None) -> None:
         """The moving line at the bottom, where standard error is a terminal; None takes it away."""

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from jobs.cli.demo import has_display
 from jobs.demo.session import child_environment
-from jobs.demo.show import Show, alert_block, marked_quote, when
+from jobs.demo.show import Show, alert_block, marked_quote, told_once, when
 from tests.house.draw_demo import drawing
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -127,6 +127,19 @@ def test_a_browser_opens_only_where_it_can_be_seen(
     environment: dict[str, str], platform: str, expected: bool
 ) -> None:
     assert has_display(environment, platform) is expected
+
+
+def test_a_story_names_all_its_reports_once() -> None:
+    alerts = [alert(article_id=1, story_id=7)]
+    articles = [
+        {"id": 1, "story_id": 8, "source": "wire", "duplicate_of": None},
+        {"id": 2, "story_id": 8, "source": "blog", "duplicate_of": 1},
+        {"id": 3, "story_id": 9, "source": "other", "duplicate_of": None},
+    ]
+    out = io.StringIO()
+    Console(file=out, width=100).print(told_once(alerts, articles))
+    assert "1  2 reports: wire, blog (copy)" in out.getvalue()
+    assert "other" not in out.getvalue()
 
 
 def test_the_picture_is_the_same_each_time_and_asks_nobody_for_fonts() -> None:

@@ -6,6 +6,7 @@ The articles, the topic and the words of the show are the real ones; only time a
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 from datetime import UTC, datetime
@@ -18,9 +19,9 @@ from rich.text import Text
 
 from jobs.alerts.content import build_payload
 from jobs.config.models import SourceOptions
-from jobs.demo.articles import Article, Site, dated, load, with_copied_text
+from jobs.demo.articles import Article, Site, dated, demo_files, load, with_copied_text
 from jobs.demo.pages import SOURCE_KEYS, article_path
-from jobs.demo.show import alert_block, opening, summary
+from jobs.demo.show import alert_block, opening, summary, told_once
 from jobs.topics.loader import load_topics
 from jobs.topics.match import match_article
 from storage.model import Article as StoredArticle
@@ -30,11 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "demo.svg"
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
 WIDTH = 112
-SHOWN = (
-    ("indus-wire/saravan-strike", ("quetta-courier", "zahedan-khabar", "subh-makran", "crossroads-digest")),
-    ("zahedan-khabar/pishin-market", ("quetta-courier",)),
-    ("subh-makran/tel-bardar", ("indus-wire", "quetta-courier", "makran-negar")),
-)
+SHOWN = ("indus-wire/saravan-strike", "zahedan-khabar/pishin-market", "subh-makran/tel-bardar")
 COUNTS = {"articles_new": 51, "duplicates": 3, "stories_new": 35, "matches_new": 24}
 """The counts of a run of `borderwatch demo --once`."""
 _RTL = re.compile("[\u0600-\u06ff]")
@@ -42,7 +39,7 @@ _NEUTRAL = " .:!,"
 _REMOTE_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
-def payload(article: Article, site: Site, also: tuple[str, ...]) -> dict[str, Any]:
+def payload(article: Article, site: Site) -> dict[str, Any]:
     """The alert of one article, as the outbox would store it."""
     assert article.published is not None
     base = f"http://127.0.0.11:8000{article_path(article, site)}"
@@ -64,18 +61,6 @@ def payload(article: Article, site: Site, also: tuple[str, ...]) -> dict[str, An
     )
     topics = load_topics(["presets:iran-pakistan-border"], ROOT)
     (match,) = match_article(stored.title, stored.text, site.language, topics)
-    reports = [
-        {
-            "source": name,
-            "url": f"{name}/",
-            "country": None,
-            "title": "",
-            "date": None,
-            "lang": None,
-            "duplicate_of": None,
-        }
-        for name in also
-    ]
     return build_payload(
         alert_id="alert_0",
         kind="new",
@@ -86,10 +71,25 @@ def payload(article: Article, site: Site, also: tuple[str, ...]) -> dict[str, An
         source=options.source(),
         first_seen=NOW,
         match=match,
-        also=reports,
+        also=(),
         place_names={},
         base_url=None,
     )
+
+
+def reports() -> list[dict[str, Any]]:
+    """Who reports what, by the newsroom's truth, in the form of `articles export`."""
+    truth = json.loads((demo_files() / "truth.json").read_text(encoding="utf-8"))
+    return [
+        {
+            "id": key,
+            "story_id": row["story"],
+            "source": key.split("/")[0],
+            "duplicate_of": row.get("same_text_as"),
+        }
+        for key, row in truth.items()
+        if row["alert"]
+    ]
 
 
 def as_read(part: RenderableType, console: Console) -> RenderableType:
@@ -134,13 +134,16 @@ def drawing() -> str:
     console.print("[bold]$[/bold] borderwatch demo --once", highlight=False)
     console.print(opening(len(sites), len(articles), "http://127.0.0.11:8000"), highlight=False)
     console.print()
-    for number, (key, also) in enumerate(SHOWN, 1):
+    for number, key in enumerate(SHOWN, 1):
         article = articles[key]
-        block = alert_block(number, payload(article, sites[article.site], also), NOW, styled=True)
+        block = alert_block(number, payload(article, sites[article.site]), NOW, styled=True)
         assert isinstance(block, Group)
         console.print(Group(*(as_read(part, console) for part in block.renderables)))
     console.print("[dim]…[/dim]")
     console.print(summary(COUNTS, 6, 78, 5.0), highlight=False)
+    console.print(
+        told_once([{"article_id": key, "story_id": None} for key in SHOWN], reports()), highlight=False
+    )
     svg = console.export_svg(title="borderwatch demo --once", unique_id="demo")
     return _REMOTE_FONTS.sub("", svg).rstrip() + "\n"
 
