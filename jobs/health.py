@@ -169,6 +169,13 @@ class Move:
     def settled(self) -> bool:
         return self.url is not None and self.sightings >= MOVE_SIGHTINGS
 
+    @property
+    def sentence(self) -> str | None:
+        """What a person is told for as long as the configuration names the old address, or None."""
+        if not self.settled:
+            return None
+        return f"It has moved for good: asked at {self.url} from now on. Correct its address in the configuration."
+
 
 def follow_move(before: Move, asked_url: str, permanent_url: str | None) -> tuple[Move, str | None]:
     """The move after a check that asked at `asked_url`, and the sentence where it has just been settled.
@@ -183,12 +190,7 @@ def follow_move(before: Move, asked_url: str, permanent_url: str | None) -> tupl
         return Move(), None
     again = permanent_url == before.url and not before.settled
     after = Move(permanent_url, before.sightings + 1 if again else 1)
-    if not after.settled:
-        return after, None
-    return (
-        after,
-        f"It has moved for good: asked at {permanent_url} from now on. Correct its address in the configuration.",
-    )
+    return after, after.sentence
 
 
 @dataclass(frozen=True, slots=True)

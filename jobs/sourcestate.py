@@ -106,13 +106,13 @@ def after_check(
     health = judge_source(
         Health(row["state"], parse_stamp(row["state_since"])), state, now, failure=sentence, gone=gone
     )
-    move, moved = follow_move(
+    move, _ = follow_move(
         Move(row["moved_url"], row["moved_sightings"]), answer.job.address, answer.permanent_url
     )
     changes: dict[str, Any] = {
         "last_check": stamp(now), "failures": failures, "rate_state": state.to_json(), "interval_s": decision.interval_s,
         "next_check": stamp(decision.next_check or now + GONE_RETRY), "not_before": stamp(decision.hold_until) if decision.hold_until else None,
-        "state": health.state, "state_since": stamp(health.since), "error": health.sentence or moved,
+        "state": health.state, "state_since": stamp(health.since), "error": health.sentence or move.sentence,
         "error_kind": checked.error.kind if checked.error else None, "moved_url": move.url, "moved_sightings": move.sightings,
     }  # fmt: skip
     if not failed:

@@ -112,9 +112,7 @@ def test_json_feed_and_wordpress_posts() -> None:
 
 
 def test_what_no_database_takes_is_left_out() -> None:
-    listing = read(
-        b'{"items":[{"url":"/a","title":"a\\ud800b\\u0000c","content_html":"\\udfff<p>x</p>"}]}'
-    )
+    listing = read(b'{"items":[{"url":"/a","title":"a\\ud800b\\u0000c","content_html":"\\udfff<p>x</p>"}]}')
     assert [(entry.title, entry.content_html) for entry in listing.entries] == [("abc", "<p>x</p>")]
 
 
