@@ -8,6 +8,7 @@ unpacked body while it is read, a time limit on the whole answer, and headers as
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from functools import cache
 from typing import ClassVar, NoReturn
@@ -223,7 +224,28 @@ def _explain(error: Exception, refused: list[str], timeout_s: float, *, proxied:
     kind: ErrorKind = next((kind for kinds, kind in _KINDS if isinstance(error, kinds)), "refused")
     if kind == "dns" and proxied:
         kind = "proxy"
-    detail = (
-        f"no whole answer within {timeout_s:g} s" if kind == "timeout" else str(error) or type(error).__name__
-    )
+    detail = _in_words(error)
+    if kind == "timeout":
+        connecting = isinstance(error, aiohttp.ConnectionTimeoutError)
+        detail = (
+            f"no connection within {CONNECT_TIMEOUT_S:g} s"
+            if connecting
+            else f"no whole answer within {timeout_s:g} s"
+        )
     raise FetchFailedError(FetchError(kind, detail[:300])) from error
+
+
+def _in_words(error: Exception) -> str:
+    """What a library's error says, without its own dressing."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        cause = error.certificate_error
+        return f"{error.host}: {getattr(cause, 'verify_message', '') or cause}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+        # asyncio puts the address where the system's words belong
+        words = os.strerror(cause.errno) if cause.errno and cause.errno > 0 else ""
+        gai = isinstance(error, aiohttp.ClientConnectorDNSError)
+        return f"{error.host}: {cause.strerror or cause if gai or not words else words}"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return error.message.split("\n")[0].rstrip(": ")
+    return str(error) or type(error).__name__

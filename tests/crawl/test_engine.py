@@ -160,6 +160,8 @@ class TestFaults:
         async with crawl() as c:
             refused, unknown = await c.pages("http://127.0.0.1:1/x", "http://no-such-host.invalid/x")
         assert [refused.error.kind, unknown.error.kind] == ["refused", "dns"]
+        assert refused.error.detail == "127.0.0.1: Connection refused"
+        assert unknown.error.detail.startswith("no-such-host.invalid: ")
 
     @pytest.mark.parametrize(
         "path", ["/big/3", "/announced/3", "/bomb?encoding=gzip", "/bomb?encoding=br", "/bomb?encoding=zstd"]

@@ -76,18 +76,23 @@ async def test_a_good_certificate(tmp_path: Path, crawl: Any, trusted: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "is_trusted"),
-    [({}, False), ({"days": -1}, True), ({"host": "10.1.2.3"}, True)],
+    ("options", "is_trusted", "words"),
+    [
+        ({}, False, "self-signed"),
+        ({"days": -1}, True, "expired"),
+        ({"host": "10.1.2.3"}, True, "IP address mismatch"),
+    ],
     ids=["unknown issuer", "expired", "other name"],
 )
 async def test_a_bad_certificate_is_no_page(
-    tmp_path: Path, crawl: Any, trusted: Any, options: dict[str, Any], is_trusted: bool
+    tmp_path: Path, crawl: Any, trusted: Any, options: dict[str, Any], is_trusted: bool, words: str
 ) -> None:
     pem = certificate(tmp_path, **options)
     if is_trusted:
         trusted(pem)
     answer = await answer_of(crawl, tmp_path, pem)
     assert answer.error.kind == "certificate", answer.error
+    assert words in answer.error.detail
     assert answer.capture is None
 
 
