@@ -26,7 +26,7 @@ from crawler.line_features import Line
 from crawler.lines import clean_lines, line_hashes, linked_share, split_lines, unrepeated
 from crawler.metadata import PageFacts, author_names, image_url, read_facts, site_name
 from crawler.titles import choose_title
-from crawler.tree import anchor_texts, block_lines, parse_html, prune_link_farms
+from crawler.tree import anchor_texts, block_lines, parse_html, prune_frame, prune_link_farms
 from crawler.urls import canonical_url
 from storage.model import Article, Capture, Entry, HostProfile, NotAnArticle
 
@@ -122,6 +122,7 @@ def _from_listing(
 def body_lines(tree: HtmlElement, facts: PageFacts, url: str) -> list[Line]:
     """The lines of the article's text as found, before any is dropped. Takes scripts and link farms from the tree."""
     etree.strip_elements(tree, *_UNREAD, with_tail=False)
+    prune_frame(tree)
     prune_link_farms(tree)
     text = _trafilatura_text(tree, url)
     if len(text) < _SPARSE_CHARS:

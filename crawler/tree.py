@@ -9,6 +9,8 @@ from lxml.html import HtmlComment, HtmlElement
 
 MAX_HTML_CHARS = 4_000_000
 """What lies behind is not read. The largest page of the corpus has 0.93 million characters."""
+FRAME_SHARE = 0.3
+"""A navigation, footer or form with a larger share of the page's text is more than a frame."""
 MAX_LINKS = 1_500
 """Above this many links, blocks made of links are cut out before extraction, whose cost grows with their square
 (1 MB of links: 6.6 s, 5 MB: over 40 s). Pages of the corpus have 145 in the median, 99 % fewer than 683, the most 1,912."""
@@ -84,6 +86,21 @@ def block_lines(tree: HtmlElement) -> str:
             pieces.append(" ".join(element.tail.split("\n")))
     lines = (" ".join(line.split()) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def prune_frame(tree: HtmlElement) -> None:
+    """Take navigation, footers and forms out before extraction, where they hold a small part of the page's words.
+
+    trafilatura does so too, but only for one of the extractors that it compares. Measured: text F1 0.910 to 0.912,
+    and 15 % less time. The share keeps pages whose whole content stands in one of them (ASP.NET wraps all in a form).
+    """
+    body = tree.find(".//body")
+    if body is None:
+        return
+    limit = FRAME_SHARE * len(body.text_content())
+    for element in list(body.iter("nav", "footer", "form")):
+        if len(element.text_content()) < limit:
+            element.drop_tree()
 
 
 def prune_link_farms(tree: HtmlElement) -> None:
