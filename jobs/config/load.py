@@ -12,12 +12,19 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from jobs.config.models import Config, ConfigFile, SourceFile, SourceOptions
+from jobs.config.models import Config, ConfigFile, Include, SourceFile, SourceOptions
 from storage.model import UsageError
 
 Model = TypeVar("Model", bound=BaseModel)
 
 DEFAULT_NAME = "borderwatch.toml"
+_PLAIN_WORDS = {
+    "path_type": "give a path in quotes",
+    "string_type": "give text in quotes",
+    "tuple_type": "give a list in square brackets",
+    "extra_forbidden": "unknown key",
+}
+"""What a person reads instead of pydantic's words, which speak of Python."""
 _SECRET_KEYS = {"url", "secret", "password", "token", "proxy", "heartbeat_url"}
 
 
@@ -69,7 +76,8 @@ def load_config(path: Path | None, *, cwd: Path | None = None) -> Config:
     sources = _unique(found, faults)
     if model is not None:
         _check_channels(model, str(path), faults)
-        faults += _topic_faults(model.include.topics, base)
+    if data is not None:
+        faults += _topic_faults(_named_topics(data), base)
     if faults or model is None:
         raise ConfigurationError(faults)
     return Config(
@@ -142,9 +150,7 @@ def _fault(file: str, data: object, detail: Any) -> Fault:
     value = ""
     if detail["type"] != "missing" and isinstance(detail.get("input"), (str, int, float, bool, list)):
         value = "…" if _SECRET_KEYS & {str(part) for part in location} else repr(detail["input"])[:80]
-    reason = (
-        "unknown key" if detail["type"] == "extra_forbidden" else detail["msg"].removeprefix("Value error, ")
-    )
+    reason = _PLAIN_WORDS.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     name = _name_at(data, location)
     return Fault(file, key, value, f"{reason} ({name})" if name else reason)
 
@@ -217,6 +223,15 @@ def _check_channels(model: ConfigFile, file: str, faults: list[Fault]) -> None:
 
         for name, key, reason in template_faults(model.channels, Path(file).resolve().parent):
             faults.append(Fault(file, f"channels.{name}.{key}", "", reason))
+
+
+def _named_topics(data: dict[str, Any]) -> tuple[str, ...]:
+    """The topics that a file names, else the shipped one, whatever else is wrong with the file."""
+    include = data.get("include")
+    named = include.get("topics") if isinstance(include, dict) else None
+    if not isinstance(named, list):
+        return Include().topics
+    return tuple(reference for reference in named if isinstance(reference, str))
 
 
 def _topic_faults(references: tuple[str, ...], base: Path) -> list[Fault]:
