@@ -25,6 +25,7 @@ from web.reading import ReadPool
 
 T = TypeVar("T")
 TOPICS_KEPT_S = 10.0
+GLANCE_KEPT_S = 15.0
 
 
 @dataclass(slots=True)
@@ -61,6 +62,12 @@ class Site:
             self.memory.clear()
         self.memory[key] = (now + seconds, value)
         return value
+
+    def until_changed(self, key: tuple[object, ...], make: Callable[[], T]) -> T:
+        """What `make` found since the data changed last, GLANCE_KEPT_S ago at most."""
+        if not self.remember_answers:
+            return make()
+        return self.remember((*key, self.hub.version), GLANCE_KEPT_S, make)
 
     def topic_set(self) -> tuple[TopicSet | None, str]:
         """The configured topics, or None and why they cannot be used."""

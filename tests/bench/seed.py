@@ -287,6 +287,8 @@ def _stories(db: Database) -> None:
                 iif(a.id = s.lead_article, 'alone', iif(a.duplicate_of IS NULL, 'same_story', 'same_text')), nullif(s.lead_article, a.id), 0.91,
                 iif(a.id = s.lead_article, 'first report', coalesce(a.duplicate_why, 'same_story 0.62 with ' || s.lead_article || ': place, number, day')), a.first_seen
             FROM articles a JOIN stories s ON s.id = a.story_id;
+        INSERT INTO story_links (a, b, relation, score)
+            SELECT with_article, article_id, relation, score FROM story_members WHERE with_article IS NOT NULL;
         """
     )
 

@@ -55,7 +55,11 @@ def now_page(request: Request) -> Response:
                 "places": desk.place_refs(db),
                 "chosen": chosen,
                 "place": place,
-                "glance": glance(db, chosen.topic, now, site.zone) if chosen.topic else None,
+                "glance": site.until_changed(
+                    ("glance", chosen.topic), lambda: glance(db, chosen.topic, now, site.zone)
+                )
+                if chosen.topic
+                else None,
                 "fault_list": reader.faults,
                 "periods": PERIODS,
                 "states": STATES,
