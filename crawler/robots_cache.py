@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from crawler.fetch import FetchError
@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 MAX_ORIGINS_IN_MEMORY = 2_000
 INLINE_CHARS = 4_096
+UNREACHED_AGAIN = timedelta(seconds=60)
+"""How soon a host that could not be reached at all is tried again: often it is our network or a proxy, and an hour
+without a source would be long. (A robots.txt that answers 5xx keeps the hour of `crawler.robots`.)"""
 
 
 class RobotsStore(Protocol):
@@ -42,6 +45,12 @@ class Known:
 
     rules: RobotsRules
     error: FetchError | None = None
+    until: datetime | None = None
+    """When a host that could not be reached is tried again."""
+
+    def holds(self, now: datetime) -> bool:
+        """Whether this may still be used without asking again."""
+        return self.rules.fresh(now) and (self.until is None or now < self.until)
 
 
 class RobotsCache:
@@ -62,7 +71,7 @@ class RobotsCache:
     async def rules(self, origin: str, proxy: str | None) -> Known:
         """The rules of an origin, not older than RFC 9309 allows. `proxy` is the way to it where it is asked."""
         known = self._known.get(origin)
-        if known is not None and known.rules.fresh(self._wall()):
+        if known is not None and known.holds(self._wall()):
             return known
         task = self._asking.get(origin)
         if task is None:
@@ -73,7 +82,12 @@ class RobotsCache:
     async def _learn(self, origin: str, proxy: str | None) -> Known:
         stored = self._store.robots(origin)
         previous = rules_of(stored) if stored else None
-        if previous is not None and previous.fresh(self._wall()):
+        if (
+            stored is not None
+            and stored.status is not None
+            and previous is not None
+            and previous.fresh(self._wall())
+        ):
             await _parse(previous, origin)
             return self._keep(origin, Known(previous))
         answer = await self._fetch(f"{origin}/robots.txt", proxy)
@@ -88,7 +102,8 @@ class RobotsCache:
                 await asyncio.to_thread(self._store.save_robots, row)
             except BorderwatchError as error:
                 logger.warning("robots.txt of %s could not be saved: %s", origin, error)
-            return self._keep(origin, Known(rules, answer.error))
+            until = None if answer.error is None else now + UNREACHED_AGAIN
+            return self._keep(origin, Known(rules, answer.error, until))
         return Known(rules, answer.error)  # says nothing about the origin: ask again next time
 
     def _keep(self, origin: str, known: Known) -> Known:

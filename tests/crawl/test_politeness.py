@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from crawler.fetch import SourceJob
 from crawler.hops import MAX_RETRY_AFTER_S, retry_after_s
 from crawler.hosts import Lanes, PostponedError
-from storage.database import Database
+from storage.database import Database, open_database
 from storage.hosts import HostTables, Pause, StoredRobots
 from storage.model import Source
 
@@ -81,6 +82,19 @@ class TestRobots:
         async with crawl() as c:
             first, second = await c.pages("http://127.0.0.1:1/a", "http://127.0.0.1:1/b")
         assert [first.error.kind, second.error.kind] == ["refused", "refused"]
+
+    async def test_a_host_that_comes_back_is_asked_again_soon(
+        self, site: Any, crawl: Any, tmp_path: Path
+    ) -> None:
+        """What could not be reached at all (our network, a proxy) blocks nothing after a restart or a minute."""
+        async with crawl(environment={"http_proxy": "http://127.0.0.1:1"}) as c:
+            assert (await c.error("http://back.example/page/1")).kind == "proxy"
+        tables = HostTables(open_database(tmp_path / "borderwatch.db"))
+        tables.save_robots(
+            StoredRobots("http://back.example", datetime.now(UTC), None, unreachable_since=NOW)
+        )
+        async with crawl(environment={"http_proxy": site.proxy}) as c:
+            await c.capture("http://back.example/page/1")
 
     async def test_crawl_delay_raises_the_delay(self, site: Any, crawl: Any) -> None:
         site.robots({"127.0.0.1": "User-agent: *\nCrawl-delay: 0.3\n"})
