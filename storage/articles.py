@@ -182,6 +182,13 @@ def set_matches(
     return [topic for topic in topics if topic not in before], lost
 
 
+def set_verdict(db: Database, article_id: int, topic: str, verdict: str) -> None:
+    """Note what became of a match later on."""
+    db.execute(
+        "UPDATE matches SET verdict = ? WHERE article_id = ? AND topic = ?", (verdict, article_id, topic)
+    )
+
+
 def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 

@@ -20,7 +20,7 @@ def article_facts(db: Database, article_ids: Sequence[int]) -> list[Row]:
         part = tuple(article_ids[start : start + _IN])
         found += rows(
             db,
-            "SELECT a.id, a.canonical_url, a.source, coalesce(s.rank, 50) AS rank, a.lang, a.date_utc, a.date_source,"
+            "SELECT a.id, a.canonical_url, a.source, coalesce(s.rank, 50) AS rank, a.lang, a.date, a.date_utc, a.date_source,"
             " a.date_precision, a.first_seen, a.revision FROM articles a LEFT JOIN sources s ON s.name = a.source"
             f" WHERE a.id IN ({_marks(part)})",
             part,

@@ -12,9 +12,11 @@ import click
 
 from jobs.cli.app import App, json_option, note, pass_app, utf8_lines
 from jobs.cli.articles import MOMENT
+from jobs.dedup.announce import announce
 from jobs.dedup.relation import Report, relation
 from jobs.dedup.revisions import difference, render
 from jobs.dedup.rulings import Ruled, merge, split, undo
+from jobs.policy import alert_policy
 from storage import stories as store
 from storage.articles import article_by_id, revisions_of
 from storage.database import Row, now_utc, write_transaction
@@ -124,7 +126,7 @@ def _report(side: dict[str, Any], pair: dict[str, Any]) -> Report:
 @stories.command("split")
 @click.argument("story_id", type=int)
 @click.argument("article_ids", type=int, nargs=-1, required=True)
-@click.option("--alert", is_flag=True, help="Let the new story alert like any other.")
+@click.option("--alert", is_flag=True, help="Tell about the new story, and let it alert like any other.")
 @json_option
 @pass_app
 def split_command(app: App, story_id: int, article_ids: tuple[int, ...], alert: bool, as_json: bool) -> None:
@@ -132,6 +134,10 @@ def split_command(app: App, story_id: int, article_ids: tuple[int, ...], alert: 
     db = app.open_database()
     with write_transaction(db):
         done = split(db, story_id, article_ids, getpass.getuser(), now_utc(), alert=alert)
+        if alert:
+            sources = {source.name: source for source in app.config.source_records}
+            for story in done.stories:
+                announce(db, story, alert_policy(app.config), sources, now_utc())
     _tell(app, done, "split", as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 from storage.database import Row, parse_stamp
 from storage.model import Published
@@ -16,12 +16,13 @@ _HALF_DAY: Final = timedelta(hours=12)
 
 
 def published(row: Row) -> Published | None:
-    """The publication date of an article's row."""
+    """The publication date of an article's row, with the publisher's own offset."""
     if row["date_utc"] is None:
         return None
-    return Published(
-        parse_stamp(row["date_utc"]), row["date_source"] or "", row["date_precision"] or "second"
-    )
+    precision: Literal["second", "minute", "day"] = row["date_precision"] or "second"
+    offset = None if precision == "day" else datetime.fromisoformat(row["date"]).utcoffset()
+    minutes = int(offset.total_seconds() // 60) if offset else None
+    return Published(parse_stamp(row["date_utc"]), row["date_source"] or "", precision, minutes)
 
 
 def trusted(date: Published | None, first_seen: datetime) -> Published | None:

@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jobs.cli import main
-from storage.database import DATABASE_NAME, open_database
+from storage.articles import set_matches
+from storage.database import DATABASE_NAME, open_database, write_transaction
+from storage.model import Evidence, Match
 from tests.dedup import texts as t
 from tests.dedup.conftest import MONDAY, Desk
 
@@ -82,3 +84,30 @@ def test_predict_reads_pairs_and_names_a_bad_line(tmp_path: Path) -> None:
     result = run(tmp_path, "predict", str(path))
     assert result.exit_code == 2
     assert "line 1" in result.stderr
+
+
+def test_a_split_tells_about_the_new_story_only_if_asked(data: Path) -> None:
+    db = open_database(data / DATABASE_NAME)
+    with write_transaction(db):
+        for article in (1, 2):
+            evidence = Evidence("title", 0, 4, "Nine" if article == 1 else "Paki")
+            set_matches(
+                db,
+                article,
+                [(Match("iran-pakistan-border", 3.0, 1.0, ("named",), (evidence,)), "alerted")],
+                MONDAY,
+            )
+        db.execute(
+            "INSERT INTO alerts (id, topic, story_id, article_id, kind, created, payload) VALUES ('alert_1', 'iran-pakistan-border', 1, 1, 'new', '', '{}')"
+        )
+    story = db.conn.execute("SELECT story_id FROM articles WHERE id = 1").fetchone()[0]
+
+    def alerts() -> list[int]:
+        return [row[0] for row in db.conn.execute("SELECT article_id FROM alerts ORDER BY article_id")]
+
+    quiet = json.loads(run(data, "split", str(story), "2", "--json").stdout)
+    assert alerts() == [1]
+    run(data, "undo", str(quiet["ruling"]))
+    assert run(data, "split", str(story), "2", "--alert").exit_code == 0
+    assert alerts() == [1, 2]
+    db.close()
