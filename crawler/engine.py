@@ -128,6 +128,7 @@ class Engine:
         self._desk = Desk()
         self._lanes = Lanes(
             self._host_store,
+            await asyncio.to_thread(self._host_store.pauses),
             delay_s=self.options.host_delay_s,
             max_wait_s=self.options.max_wait_s,
             wall=self._wall,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ WORTH_WRITING_S = 0.2
 class HostStore(Protocol):
     """Where pauses are kept (`storage.hosts.HostTables`)."""
 
-    def not_before(self, host: str) -> datetime | None: ...
+    def pauses(self) -> Mapping[str, datetime]: ...
     def pause(self, pauses: Iterable[Pause], now: datetime) -> None: ...
 
 
@@ -47,11 +47,12 @@ class _Lane:
 
 
 class Lanes:
-    """One lane a host. `turn` waits in line, then for the host's delay; the next one's delay starts when it ends."""
+    """One lane a host; `known` are the pauses of an earlier process. `turn` waits in line, then for the host's delay; the next one's delay starts when it ends."""
 
     def __init__(
         self,
         store: HostStore,
+        known: Mapping[str, datetime],
         *,
         delay_s: float,
         max_wait_s: float,
@@ -59,6 +60,7 @@ class Lanes:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
+        self._known = known
         self._delay_s = delay_s
         self._max_wait_s = max_wait_s
         self._wall = wall
@@ -72,7 +74,7 @@ class Lanes:
         if lane is None:
             if len(self._lanes) > 10_000:
                 self._forget_idle()
-            until = self._store.not_before(host)
+            until = self._known.get(host)
             wait_s = (until - self._wall()).total_seconds() if until else 0.0
             lane = self._lanes[host] = _Lane(self._clock() + max(0.0, wait_s), self._delay_s)
         return lane

@@ -80,7 +80,8 @@ class RobotsCache:
         return await asyncio.shield(task)
 
     async def _learn(self, origin: str, proxy: str | None) -> Known:
-        stored = self._store.robots(origin)
+        # In a thread: a commit on the same connection may hold up the reading for as long as the disk takes.
+        stored = await asyncio.to_thread(self._store.robots, origin)
         previous = rules_of(stored) if stored else None
         if (
             stored is not None

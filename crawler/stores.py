@@ -23,9 +23,9 @@ class MemoryTables:
         """Remember an origin's robots.txt."""
         self._robots[robots.origin] = robots
 
-    def not_before(self, host: str) -> datetime | None:
-        """When the host may be asked again."""
-        return self._pauses.get(host)
+    def pauses(self) -> dict[str, datetime]:
+        """When each host may be asked again."""
+        return dict(self._pauses)
 
     def pause(self, pauses: Iterable[Pause], now: datetime) -> None:
         """Remember pauses and forget those that are over."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable
 from datetime import datetime
 
-from storage.database import Database, first, parse_stamp, stamp, write_transaction
+from storage.database import Database, first, parse_stamp, rows, stamp, write_transaction
 from storage.model import Pause, StoredRobots
 
 
@@ -51,11 +51,11 @@ class HostTables:
                 ),
             )
 
-    def not_before(self, host: str) -> datetime | None:
-        """When the host may be asked again; None where nothing is known."""
+    def pauses(self) -> dict[str, datetime]:
+        """When each host may be asked again, where that is known."""
         with self._one:
-            row = first(self._db, "SELECT not_before FROM hosts WHERE host = ?", (host,))
-        return parse_stamp(row["not_before"]) if row else None
+            found = rows(self._db, "SELECT host, not_before FROM hosts")
+        return {row["host"]: parse_stamp(row["not_before"]) for row in found}
 
     def pause(self, pauses: Iterable[Pause], now: datetime) -> None:
         """Remember pauses and forget those that are over, in one transaction."""

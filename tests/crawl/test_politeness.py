@@ -151,8 +151,13 @@ class TestHosts:
 class TestLanes:
     def lanes(self, db: Database, clock: list[float], **options: Any) -> Lanes:
         chosen = {"delay_s": 1.0, "max_wait_s": 60.0} | options
+        tables = HostTables(db)
         return Lanes(
-            HostTables(db), wall=lambda: NOW + timedelta(seconds=clock[0]), clock=lambda: clock[0], **chosen
+            tables,
+            tables.pauses(),
+            wall=lambda: NOW + timedelta(seconds=clock[0]),
+            clock=lambda: clock[0],
+            **chosen,
         )
 
     async def test_a_pause_longer_than_a_job_may_wait_is_told(self, db: Database) -> None:
@@ -216,10 +221,9 @@ class TestTables:
             ],
             NOW,
         )
-        assert tables.not_before("a") == NOW + timedelta(seconds=5)
+        assert tables.pauses()["a"] == NOW + timedelta(seconds=5)
         tables.pause([], NOW + timedelta(seconds=6))
-        assert tables.not_before("a") is None
-        assert tables.not_before("b") == NOW + timedelta(days=1)
+        assert tables.pauses() == {"b": NOW + timedelta(days=1)}
 
 
 class TestRetryAfter:
