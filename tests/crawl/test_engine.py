@@ -332,7 +332,7 @@ def test_two_runs_in_one_process(site: Any, crawl: Any) -> None:
 
 
 async def test_the_effective_settings_of_a_running_crawler(site: Any, crawl: Any) -> None:
-    async with crawl(host_delay_s=1.0) as c:
+    async with crawl(host_delay_s=0.1) as c:
         await c.capture(site.url("/page/1"))
         crawler = c.engine.crawler
         settings = crawler.settings
