@@ -21,19 +21,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from scrapy.crawler import AsyncCrawlerRunner, Crawler
-from scrapy.settings import Settings
 
-import settings as hardened
 from crawler.fetch import Answer, FetchError, Job, PageAnswer, PageJob, SourceAnswer
 from crawler.follow import Follower
 from crawler.hops import origin_of, wire_url
 from crawler.hosts import HostStore, Lanes
 from crawler.jobs import fetch_page, fetch_source
+from crawler.options import EngineOptions, scrapy_settings, user_agent
 from crawler.reactor import allow_open_files, use_running_loop
 from crawler.robots_cache import Known, RobotsStore
 from crawler.spiders.desk import Desk
@@ -42,6 +40,8 @@ from crawler.spiders.news import NewsSpider
 from crawler.spiders.unpack import ACCEPT_ENCODING
 from storage.model import BorderwatchError, now_utc
 
+__all__ = ["Engine", "EngineOptions", "user_agent"]
+
 logger = logging.getLogger(__name__)
 
 HELD_BYTES = 64 * 1024 * 1024
@@ -49,51 +49,6 @@ HELD_BYTES = 64 * 1024 * 1024
 START_LIMIT_S = 20.0
 CLOSE_LIMIT_S = 4.0
 _CLOSED = FetchError("shutdown", "the crawler was closed")
-
-
-def user_agent(version: str, contact: str) -> str:
-    """`borderwatch/VERSION (+contact)`."""
-    return f"borderwatch/{version} (+{contact})" if contact else f"borderwatch/{version}"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """What the configuration decides.
-
-    `host_delay_s` is the pause between two requests to one host; a job that would have to wait for its host longer
-    than `max_wait_s` from the head of the line is answered `postponed`. `concurrency` requests run at once, over
-    all hosts. `environment` holds http_proxy, no_proxy and the variables that `env:NAME` names (default: the
-    process's).
-    """
-
-    user_agent: str
-    allow_networks: tuple[str, ...] = ()
-    host_delay_s: float = 1.0
-    concurrency: int = 32
-    timeout_s: float = float(hardened.DOWNLOAD_TIMEOUT)
-    listing_max_bytes: int = hardened.DOWNLOAD_MAXSIZE
-    page_max_bytes: int = 12 * 1024 * 1024
-    """Extraction of 5 MB of HTML takes 40 s (measured); what is larger is no article."""
-    max_open_jobs: int = 2_000
-    max_wait_s: float = 300.0
-    environment: Mapping[str, str] | None = None
-
-
-def scrapy_settings(options: EngineOptions) -> Settings:
-    """The hardened settings with what the options decide."""
-    made = Settings()
-    made.setmodule(hardened, priority="project")
-    made.setdict(
-        {
-            "USER_AGENT": options.user_agent,
-            "BORDERWATCH_ALLOW_NETWORKS": list(options.allow_networks),
-            "CONCURRENT_REQUESTS": options.concurrency,
-            "DOWNLOAD_TIMEOUT": options.timeout_s,
-            "DOWNLOAD_MAXSIZE": options.listing_max_bytes,
-        },
-        priority="cmdline",
-    )
-    return made
 
 
 class Engine:
