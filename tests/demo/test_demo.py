@@ -18,7 +18,7 @@ import pytest
 from rich.console import Console
 from standardwebhooks import Webhook
 
-from jobs.demo.articles import demo_files
+from jobs.demo.articles import demo_files, load
 from jobs.demo.newsroom import Newsroom
 from jobs.demo.session import Place, child_environment, crawl_once, free_port, prepare
 from jobs.demo.show import Show
@@ -244,7 +244,9 @@ def test_without_once_a_new_alert_appears_and_the_end_is_clean() -> None:
     try:
         alerts = [json.loads(process.stdout.readline()) for _ in range(7)]
         assert len({alert["story_id"] for alert in alerts}) == 7
-        assert any("Mirjaveh" in alert["title"] or "میرجاوه" in alert["title"] for alert in alerts[6:])
+        # On a slow machine the first live story may come before the last of the six that were there.
+        live = {article.title for article in load()[1] if article.live is not None}
+        assert any(alert["title"] in live for alert in alerts)
     finally:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
