@@ -101,7 +101,9 @@ def after_check(
         times = replace(times, retry_after_s=checked.error.retry_after_s)
     gone = checked.error is not None and checked.error.status == 410
     state = from_json(row["rate_state"], rhythm.profile) if failed else learned(row, checked, now, rhythm)
-    outcome = Outcome("gone" if gone else "failed" if failed else "answered", failures, times, pushed=bool(row["hub"]))
+    outcome = Outcome(
+        "gone" if gone else "failed" if failed else "answered", failures, times, pushed=bool(row["hub"])
+    )
     decision = next_check(state, outcome, now, bounds_of(source), rhythm.k, rng)
     health = judge_source(
         Health(row["state"], parse_stamp(row["state_since"])), state, now, failure=sentence, gone=gone

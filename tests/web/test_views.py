@@ -73,6 +73,7 @@ def test_pages_hold_every_story_once_newest_first(stored: Database, order: stori
         ({"state": "handled"}, "0"),
         ({"state": "muted"}, "0"),
     ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",  # no times in a test's name
 )  # fmt: skip
 def test_filters(stored: Database, changes: dict[str, object], condition: str) -> None:
     wanted = {row["id"] for row in rows(stored, f"SELECT s.id FROM stories s WHERE {condition}")}

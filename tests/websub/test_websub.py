@@ -98,7 +98,12 @@ class TestProtocol:
         assert is_due(SUB, NOW)
         assert [is_due(live, NOW + HOUR * hours) for hours in (1, 1.9, 2, 3)] == [False, False, True, True]
         waiting = asked(SUB, NOW, None)
-        assert [is_due(waiting, NOW + HOUR * hours) for hours in (0, 0.9, 1, 24)] == [False, False, True, True]
+        assert [is_due(waiting, NOW + HOUR * hours) for hours in (0, 0.9, 1, 24)] == [
+            False,
+            False,
+            True,
+            True,
+        ]
         refused = replace(SUB, state="refused", asked_at=NOW, failures=30)
         assert [is_due(refused, NOW + HOUR * hours) for hours in (1, 23, 24)] == [False, False, True]
 
