@@ -46,10 +46,10 @@ def decode_html(body: bytes, content_type: str | None = None) -> str:
     if utf8 is not None and (declared in (None, "utf-8") or not body.isascii()):
         meta = _codec(_meta_charset(body)) if body.isascii() and declared is None else None
         return body.decode(meta, "replace") if meta is not None and meta in _STATEFUL else utf8
-    for encoding in (declared, _codec(_meta_charset(body))):
-        if encoding is None or encoding == "utf-8" or _is_implausible(body, encoding):
+    for candidate in (declared, _codec(_meta_charset(body))):
+        if candidate is None or candidate == "utf-8" or _is_implausible(body, candidate):
             continue
-        return body.decode(encoding, "replace")
+        return body.decode(candidate, "replace")
     return body.decode(_detected(body), "replace")
 
 
