@@ -38,6 +38,7 @@ from crawler.spiders.desk import Desk
 from crawler.spiders.failures import FetchFailedError
 from crawler.spiders.news import NewsSpider
 from crawler.spiders.unpack import ACCEPT_ENCODING
+from crawler.storethread import StoreThread
 from storage.model import BorderwatchError, now_utc
 
 __all__ = ["Engine", "EngineOptions", "user_agent"]
@@ -81,9 +82,11 @@ class Engine:
         use_running_loop()
         allow_open_files()
         self._desk = Desk()
+        self._thread = StoreThread()
         self._lanes = Lanes(
             self._host_store,
-            await asyncio.to_thread(self._host_store.pauses),
+            await self._thread.run(self._host_store.pauses),
+            self._thread,
             delay_s=self.options.host_delay_s,
             max_wait_s=self.options.max_wait_s,
             wall=self._wall,
@@ -92,6 +95,7 @@ class Engine:
             self._desk,
             self._lanes,
             self._robots_store,
+            self._thread,
             base_headers=(
                 ("User-Agent", self.options.user_agent),
                 ("Accept-Encoding", ACCEPT_ENCODING),
@@ -239,6 +243,7 @@ class Engine:
         except TimeoutError:
             logger.warning("the crawler did not close within %g s and was dropped", CLOSE_LIMIT_S)
             self._keeper.cancel()
+        await self._thread.close()  # whatever the limit: who called may close the connection next
 
     async def _close(self) -> None:
         for task in tuple(self._fetching):

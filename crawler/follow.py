@@ -28,6 +28,7 @@ from crawler.robots import MAX_REDIRECTS as ROBOTS_MAX_HOPS
 from crawler.robots_cache import RobotsAnswer, RobotsCache, RobotsStore
 from crawler.spiders.desk import Desk
 from crawler.spiders.failures import Download, FetchFailedError
+from crawler.storethread import StoreThread
 from storage.model import Headers
 
 PAUSING = frozenset({429, 503})
@@ -66,6 +67,7 @@ class Follower:
         desk: Desk,
         lanes: Lanes,
         robots_store: RobotsStore,
+        thread: StoreThread,
         *,
         base_headers: Headers,
         concurrency: int,
@@ -80,7 +82,7 @@ class Follower:
         self._timeout_s = timeout_s
         self._wall = wall
         self._proxies = Proxies(os.environ if environment is None else environment)
-        self.robots = RobotsCache(robots_store, self._robots_txt, wall)
+        self.robots = RobotsCache(robots_store, thread, self._robots_txt, wall)
 
     async def follow(self, url: str, wish: Wish) -> Trail:
         """The answer behind the redirects of an address, whatever its status. Raises `FetchFailedError`."""

@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
+from crawler.storethread import StoreThread
 from storage.model import BorderwatchError, Pause
 
 logger = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Lanes:
         self,
         store: HostStore,
         known: Mapping[str, datetime],
+        thread: StoreThread,
         *,
         delay_s: float,
         max_wait_s: float,
@@ -61,6 +64,7 @@ class Lanes:
     ) -> None:
         self._store = store
         self._known = known
+        self._thread = thread
         self._delay_s = delay_s
         self._max_wait_s = max_wait_s
         self._wall = wall
@@ -142,7 +146,7 @@ class Lanes:
             for host, (ready_at, reason) in unsaved.items()
         ]
         try:
-            await asyncio.to_thread(self._store.pause, pauses, now)
+            await self._thread.run(partial(self._store.pause, pauses, now))
         except BorderwatchError as error:
             logger.warning("pauses of hosts could not be saved: %s", error)
             self._unsaved = unsaved | self._unsaved

@@ -7,10 +7,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from crawler.fetch import FetchError
 from crawler.robots import RobotsRules, judge
+from crawler.storethread import StoreThread
 from storage.model import BorderwatchError, StoredRobots
 
 logger = logging.getLogger(__name__)
@@ -59,10 +61,12 @@ class RobotsCache:
     def __init__(
         self,
         store: RobotsStore,
+        thread: StoreThread,
         fetch: Callable[[str, str | None], Awaitable[RobotsAnswer]],
         wall: Callable[[], datetime],
     ) -> None:
         self._store = store
+        self._thread = thread
         self._fetch = fetch
         self._wall = wall
         self._known: dict[str, Known] = {}
@@ -81,7 +85,7 @@ class RobotsCache:
 
     async def _learn(self, origin: str, proxy: str | None) -> Known:
         # In a thread: a commit on the same connection may hold up the reading for as long as the disk takes.
-        stored = await asyncio.to_thread(self._store.robots, origin)
+        stored = await self._thread.run(partial(self._store.robots, origin))
         previous = rules_of(stored) if stored else None
         if (
             stored is not None
@@ -100,7 +104,7 @@ class RobotsCache:
                 origin, now, answer.status, rules.body or None, rules.reason, rules.unreachable_since
             )
             try:
-                await asyncio.to_thread(self._store.save_robots, row)
+                await self._thread.run(partial(self._store.save_robots, row))
             except BorderwatchError as error:
                 logger.warning("robots.txt of %s could not be saved: %s", origin, error)
             until = None if answer.error is None else now + UNREACHED_AGAIN

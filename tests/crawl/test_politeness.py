@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from crawler.fetch import SourceJob
 from crawler.hops import MAX_RETRY_AFTER_S, retry_after_s
 from crawler.hosts import Lanes, PostponedError
+from crawler.storethread import StoreThread
 from storage.database import Database, open_database
 from storage.hosts import HostTables, Pause, StoredRobots
 from storage.model import Source
@@ -155,6 +156,7 @@ class TestLanes:
         return Lanes(
             tables,
             tables.pauses(),
+            StoreThread(),
             wall=lambda: NOW + timedelta(seconds=clock[0]),
             clock=lambda: clock[0],
             **chosen,
