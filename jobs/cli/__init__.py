@@ -18,6 +18,7 @@ _LAZY = {
     "recrawl": ("jobs.cli.recrawl:recrawl", "Read archived pages again, offline."),
     "sources": ("jobs.cli.sources:sources", "What is watched: list, check, import, export."),
     "topics": ("jobs.cli.topics:topics", "What is looked for: list, explain, predict, evaluate, apply."),
+    "judge": ("jobs.cli.topics:judge", "Say whether a match is relevant."),
     "stories": ("jobs.cli.stories:stories", "Reports of one event: list, show, split, merge, predict."),
     "articles": ("jobs.cli.articles:articles", "Export what was read."),
     "search": ("jobs.cli.articles:search", "Full text, in any spelling."),
