@@ -55,6 +55,9 @@ _ENGLISH = frozenset(
 )
 _ENGLISH_WORD = re.compile(r"[^\W\d_]+")
 _SAME = {
+    "yue": "zh",
+    "wuu": "zh",
+    "cmn": "zh",
     "prs": "fa",
     "pes": "fa",
     "per": "fa",
@@ -158,4 +161,4 @@ def _detected(sample: str) -> str | None:
     if len(sample.strip()) < 20:
         return None
     code = classify(sample[:_DETECTED_CHARS])[0]
-    return str(code) if code else None
+    return _SAME.get(str(code), str(code)) if code else None
