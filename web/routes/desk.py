@@ -27,6 +27,7 @@ ALERT_STATES = {
     "handled": "Handled",
 }
 MAX_TRIED_CHARS = 50_000
+DESCRIBED_KEPT_S = 3600.0
 
 
 @router.get("/sources")
@@ -119,9 +120,15 @@ def topics_page(request: Request) -> Response:
         chosen = reader.one_of("topic", [*names, *stored], "topic") or next(iter(names or stored), "")
         rules = desk.rule_precision(db, chosen)
     topic = next((one for one in topics.topics if one.name == chosen), None) if topics else None
+    described = None
+    if topic is not None:
+        known = topic
+        described = site.remember(
+            ("described", topic.name, topic.version), DESCRIBED_KEPT_S, lambda: describe(known)
+        )
     return render(
         request, "topics.html", status=400 if reader.faults else 200, page="Topics", names=list(dict.fromkeys([*names, *stored])), chosen=chosen,
-        described=describe(topic) if topic else None, precision=precision, counts=counts, rules=rules, fault=fault, fault_list=reader.faults,
+        described=described, precision=precision, counts=counts, rules=rules, fault=fault, fault_list=reader.faults,
     )  # fmt: skip
 
 

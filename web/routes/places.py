@@ -74,17 +74,18 @@ def timeline_page(request: Request) -> Response:
         length = LENGTHS[reader.one_of("days", LENGTHS, "length (30, 90 or 180)") or "30"]
         total = desk.stories_by_day(db, topic, day_bounds(today, length + BEFORE_DAYS, site.zone))
         since = day_start(today - timedelta(days=length + BEFORE_DAYS), site.zone)
-        grouped = site.remember(
-            ("timeline", topic, by, length),
-            TIMELINE_KEPT_S,
-            lambda: days_of_hours(desk.hours_by(db, topic, by, since), site.zone),
-        )
         names = {place.id: place.name for place in desk.place_refs(db)} if by == "place" else COUNTRIES
-    rows = timeline_rows(grouped, names, today, length)
+
+        def drawn() -> tuple[list[dict[str, Any]], int]:
+            grouped = days_of_hours(desk.hours_by(db, topic, by, since), site.zone)
+            return timeline_rows(grouped, names, today, length), max(0, len(grouped) - MAX_GROUPS)
+
+        rows, hidden = site.remember(("timeline", topic, by, length, today), TIMELINE_KEPT_S, drawn)
+    days = judge_days(total, today, length)
     return render(
         request, "timeline.html", status=400 if reader.faults else 200, page="Timeline", topics=topics, topic=topic, by=by, length=length, lengths=LENGTHS,
-        total=chart(judge_days(total, today, length), 1000.0, 150.0), rows=rows, today=today, fault_list=reader.faults,
-        hidden=max(0, len(grouped) - MAX_GROUPS), spikes=spikes(rows, judge_days(total, today, length)),
+        total=chart(days, 1000.0, 150.0), rows=rows, today=today, fault_list=reader.faults,
+        hidden=hidden, spikes=spikes(rows, days),
     )  # fmt: skip
 
 
