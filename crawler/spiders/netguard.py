@@ -97,7 +97,7 @@ def literal_address(host: str) -> Address | None:
         return None
     try:
         return ipaddress.IPv4Address(socket.inet_aton(text))
-    except OSError:
+    except (OSError, ValueError):  # the latter for a null character
         return None
 
 

@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.spiders.netguard import AddressRefusedError, Guard, is_public, literal_address
@@ -61,6 +61,7 @@ class TestAddresses:
                 | address.is_unspecified
             )
 
+    @example("\x00")
     @given(st.text(max_size=30))
     def test_any_host_is_judged(self, host: str) -> None:
         literal_address(host)
