@@ -105,8 +105,15 @@ def after_check(
         "gone" if gone else "failed" if failed else "answered", failures, times, pushed=bool(row["hub"])
     )
     decision = next_check(state, outcome, now, bounds_of(source), rhythm.k, rng)
+    since = parse_stamp(row["state_since"])
+    # A source that never listed anything has been in its state since it was added.
     health = judge_source(
-        Health(row["state"], parse_stamp(row["state_since"])), state, now, failure=sentence, gone=gone
+        Health(row["state"], since),
+        state,
+        now,
+        failure=sentence,
+        gone=gone,
+        added=None if row["last_new"] else since,
     )
     move, _ = follow_move(
         Move(row["moved_url"], row["moved_sightings"]), answer.job.address, answer.permanent_url
