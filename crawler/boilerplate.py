@@ -15,7 +15,7 @@ MAX_LINES = 400
 """Hashes that one page contributes at most."""
 LONG_LINE_CHARS = 250
 """A line of this length may be a paragraph of background that a newsroom reuses (where a border lies, what a group
-is). Of repeated lines below it 5 % are in the gold texts, of those above it 7 %, but these may carry the evidence."""
+is). Of repeated lines below it 9 % are in the gold texts, of those above it 7 %, but these may carry the evidence."""
 
 
 def hash_of_words(line_words: Sequence[str], size_chars: int) -> int:

@@ -49,7 +49,7 @@ _OTHER_SCRIPT = frozenset(
 )
 _SAMPLE_CHARS = 2_000
 _DETECTED_CHARS = 1_000
-"""The detector takes 1 µs a character and decides the same from here on (4 of 1,598 pages of the corpus differ)."""
+"""What the detector is shown. With 3,000 characters 4 of the 1,598 corpus pages differ from gold, with this 5."""
 _ENGLISH = frozenset(
     ["the", "of", "and", "to", "in", "a", "is", "that", "for", "it", "on", "with", "as", "was", "are", "you"]
 )
@@ -81,7 +81,7 @@ def language_of(text: str, declared: str | None = None, hint: str | None = None)
     for code in (stated, _code(hint)):
         if code and _fits(code, script):
             # English is what themes declare by default: only there is the text asked as well, and the detector
-            # (3 ms) only where English function words are rare.
+            # (whose model takes 0.6 s to load once a worker) only where English function words are rare.
             if code != "en" or script != "latin" or _is_english(sample):
                 return code
             return _detected(sample) or code
