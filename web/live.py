@@ -35,6 +35,8 @@ class Hub:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.version = 0
+        self.own = 0
+        """How often something was written through this page."""
         self.closed = asyncio.Event()
         self._listeners: set[asyncio.Queue[str]] = set()
         self._db: Database | None = None
@@ -64,6 +66,7 @@ class Hub:
     def touch(self) -> None:
         """Something was written through this process: whatever was kept of earlier answers is stale."""
         self.version += 1
+        self.own += 1
 
     def look(self) -> None:
         """One look; tells the listeners where there is news. A missing or locked database is looked for again."""
