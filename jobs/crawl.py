@@ -140,6 +140,7 @@ class Courier:
         self._database = database
         self._report = report
         self._decided = asyncio.Event()
+        self._ending = False
         self._task: asyncio.Task[None] | None = None
 
     def poke(self) -> None:
@@ -150,17 +151,24 @@ class Courier:
         self._task = asyncio.create_task(self._deliver_while_it_goes_on(), name="courier")
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, *_: object) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        await self._drain()
+        if kind is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            return
+        self._ending = True
+        self._decided.set()
+        await self._task
 
     async def _deliver_while_it_goes_on(self) -> None:
         while True:
             await self._decided.wait()
             self._decided.clear()
-            await asyncio.shield(self._drain())
+            last = self._ending
+            await self._drain()
+            if last:
+                return
 
     async def _drain(self) -> None:
         deliverer = Deliverer(

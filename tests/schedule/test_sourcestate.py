@@ -26,7 +26,7 @@ FEED = (
 def row(**changes: Any) -> dict[str, Any]:
     kept = {
         "state": "new", "state_since": stamp(NOW - timedelta(days=1)), "failures": 0, "rate_state": "{}", "moved_url": None,
-        "moved_sightings": 0, "hub": None,
+        "moved_sightings": 0, "hub": None, "last_new": None,
     }  # fmt: skip
     return kept | changes
 
