@@ -23,8 +23,9 @@ from jobs.topics.loader import TopicSet
 from storage.database import DATABASE_NAME, explain, now_utc
 from storage.model import BorderwatchError
 from web.actions import Actions
+from web.answers import AnswerMemory
 from web.assets import load_assets, serve_asset
-from web.guard import AnswerMemory, HostGuard, VisitorGuard
+from web.guard import HostGuard, VisitorGuard
 from web.live import Hub
 from web.pages import is_program, make_environment, problem, unreadable
 from web.reading import ReadPool
