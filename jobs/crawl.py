@@ -19,6 +19,7 @@ from jobs.loopprobe import loop_probe
 from jobs.machine import Machine
 from jobs.policy import alert_policy
 from jobs.record import Outcome
+from jobs.status import reading_broken
 from storage.database import DATABASE_NAME, now_utc, open_database, write_transaction
 from storage.model import UsageError
 from storage.runs import finish_run, start_run
@@ -229,4 +230,12 @@ def _fill(report: PassReport, machine: Machine) -> None:
     report.failures = [
         {"source": name, "error": sentence} for name, sentence in sorted(taken.failures.items())
     ]
+    broken = reading_broken(report.set_aside, recorded["read"] + report.set_aside)
+    if broken:
+        report.failures.append(
+            {
+                "source": "reading",
+                "error": f"{report.set_aside} pages could not be read: see the log; `borderwatch recrawl` reads them again once the cause is mended",
+            }
+        )
     report.errors = len(report.failures) + report.deliveries_failed

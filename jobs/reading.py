@@ -124,7 +124,7 @@ class ReaderPool:
 
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["jobs.reading"])
+        context.set_forkserver_preload(["jobs.preload"])
         return ProcessPool(
             max_workers=self.workers,
             max_tasks=TASKS_PER_WORKER,

@@ -51,7 +51,7 @@ class Rounds:
             refresh_feeds, self._machine.database_path, self._machine.data_dir, self._config.web.base_url
         )
         status = await self._machine.writer.read(
-            lambda db: gather_status(db, self._machine.data_dir, self._config, now_utc())
+            lambda db: gather_status(db, self._machine.data_dir, now_utc())
         )
         await self._judge_sources()
         self._machine.metrics.now(

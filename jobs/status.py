@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jobs.config.models import Config
 from jobs.health import network_sentence
 from jobs.lock import holder_of
 from storage.database import Database, Row, parse_stamp, scalar, stamp
@@ -48,7 +47,12 @@ class Status:
     channels: list[dict[str, Any]] = field(default_factory=list)
 
 
-def gather_status(db: Database, data_dir: Path, config: Config, now: datetime) -> Status:
+SET_ASIDE_FEWEST = 10
+SET_ASIDE_SHARE = 0.5
+"""Half of a day's pages that cannot be read, and at least ten, point to the reading and not to the pages."""
+
+
+def gather_status(db: Database, data_dir: Path, now: datetime) -> Status:
     """Read how things stand and judge it."""
     sources = [_source(row) for row in source_rows(db)]
     states = Counter(row["state"] for row in sources)
@@ -65,11 +69,17 @@ def gather_status(db: Database, data_dir: Path, config: Config, now: datetime) -
         )
     )
     dead = int(scalar(db, "SELECT count(*) FROM deliveries WHERE state = 'dead'"))
+    day = stamp(now - timedelta(days=1))
+    read_lately = int(scalar(db, "SELECT count(*) FROM captures WHERE fetched_at >= ?", (day,)))
+    aside_lately = int(
+        scalar(db, "SELECT count(*) FROM captures WHERE state = 'set_aside' AND fetched_at >= ?", (day,))
+    )
+    newest = scalar(db, "SELECT file FROM captures ORDER BY id DESC LIMIT 1")
+    lost = newest if newest is not None and not (data_dir / "archive" / newest).exists() else None
     reasons = judge(
         states=states, run=run, running=holder is not None, pending=pending, oldest_pending=parse_stamp(oldest) if oldest else None, stuck=stuck,
-        dead=dead, disk_free_bytes=free, now=now,
+        dead=dead, disk_free_bytes=free, read_lately=read_lately, aside_lately=aside_lately, lost_file=lost, now=now,
     )  # fmt: skip
-    del config
     return Status(
         ok=not reasons, reasons=reasons, pending_captures=pending,
         set_aside=int(scalar(db, "SELECT count(*) FROM captures WHERE state = 'set_aside'")),
@@ -90,7 +100,7 @@ def _source(row: Row) -> dict[str, Any]:
 
 def judge(
     *, states: Counter[str], run: Row | None, running: bool, pending: int, oldest_pending: datetime | None, stuck: int, dead: int,
-    disk_free_bytes: int, now: datetime,
+    disk_free_bytes: int, read_lately: int = 0, aside_lately: int = 0, lost_file: str | None = None, now: datetime,
 ) -> tuple[str, ...]:  # fmt: skip
     """Why all is not well, one sentence each; pure."""
     reasons = []
@@ -113,8 +123,21 @@ def judge(
         reasons.append(f"{stuck} deliveries are stuck: `borderwatch alerts list` tells why")
     if dead:
         reasons.append(f"{dead} deliveries were given up: mend the channel, then `borderwatch alerts retry`")
+    if reading_broken(aside_lately, read_lately):
+        reasons.append(
+            f"{aside_lately} of {read_lately} pages of the last day could not be read: see the log, mend the cause, then `borderwatch recrawl`"
+        )
+    if lost_file is not None:
+        reasons.append(
+            f"the archive file {lost_file} is missing: restore it beside the database (`borderwatch doctor` lists all)"
+        )
     if disk_free_bytes < DISK_FREE_BYTES:
         reasons.append(
             f"only {disk_free_bytes // 2**20} MB of disk are free: make room, or move the data directory"
         )
     return tuple(reasons)
+
+
+def reading_broken(set_aside: int, read: int) -> bool:
+    """Whether so many pages could not be read that the fault is not the pages'."""
+    return set_aside >= SET_ASIDE_FEWEST and set_aside > SET_ASIDE_SHARE * read

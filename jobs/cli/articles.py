@@ -14,9 +14,11 @@ import click
 
 from jobs.cli.app import App, json_option, pass_app
 from jobs.search import search as search_stored
+from jobs.topics.loader import load_topics
 from jobs.why import why as explain_address
 from storage.articles import export_articles
-from storage.database import Row, rows, stamp
+from storage.database import Database, Row, rows, stamp
+from storage.model import UsageError
 
 EXPORT_KEYS = (
     "id", "url", "canonical_url", "title", "text", "date", "date_source", "lang", "source", "story_id", "duplicate_of", "topics",
@@ -60,12 +62,25 @@ def export(app: App, since: datetime | None, topic: str | None, form: str) -> No
     `url` is the address as captured, `date` what the publisher says with its own offset (null where only the
     first sight is known, see `first_seen`).
     """
-    found = export_articles(app.open_database(readonly=True), since=since, topic=topic)
+    db = app.open_database(readonly=True)
+    if topic is not None:
+        require_topic(db, topic, app)
+    found = export_articles(db, since=since, topic=topic)
     if form == "csv":
         _write_csv(found)
         return
     for row in found:
         sys.stdout.write(json.dumps({key: row[key] for key in EXPORT_KEYS}, ensure_ascii=False) + "\n")
+
+
+def require_topic(db: Database, topic: str, app: App) -> None:
+    """Raise UsageError where a topic is neither configured nor has ever matched."""
+    known = {row["topic"] for row in rows(db, "SELECT DISTINCT topic FROM matches")}
+    if topic in known:
+        return
+    known |= set(load_topics(app.config.topics, app.config.base_dir).names())
+    if topic not in known:
+        raise UsageError(f"no topic is named {topic!r}. There are: {', '.join(sorted(known))}.")
 
 
 def _write_csv(found: Iterator[Row]) -> None:

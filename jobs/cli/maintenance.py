@@ -21,7 +21,7 @@ def status(app: App, *, as_json: bool) -> None:
 
     Exit code 1 where the heartbeat would be withheld: rounds fail, captures pile up, deliveries are stuck.
     """
-    found = gather_status(app.open_database(readonly=True), app.data_dir, app.config, now_utc())
+    found = gather_status(app.open_database(readonly=True), app.data_dir, now_utc())
     if as_json:
         app.emit(asdict(found), as_json=True)
     else:

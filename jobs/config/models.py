@@ -68,8 +68,7 @@ class Service(Options):
     contact: str | None = Field(
         None,
         description="An address where publishers reach you; goes into the User-Agent. Required before public sources are crawled.",
-        min_length=3,
-        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f]{3,200}$",  # it goes into a header
     )
     allow_networks: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
         (), description="CIDRs of non-public networks that may be fetched, for tests and intranets."
