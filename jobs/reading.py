@@ -38,8 +38,9 @@ from text.normalise import normalise
 
 T = TypeVar("T")
 
-TASKS_PER_WORKER = 500
-"""A worker is replaced after so many pages: lxml and the caches of its callers grow slowly (measured by the bench)."""
+TASKS_PER_WORKER = 2_000
+"""A worker is replaced after so many pages: it grows by about 36 kB a page (260 MB at 250 pages, 287 MB at 1,000, measured), and each
+replacement loads the topics anew while others wait."""
 
 
 class ReadingError(BorderwatchError):
