@@ -22,8 +22,10 @@ demo: setup ## a bundled newsroom on loopback, crawled by the real thing
 run: setup ## the service, with ./borderwatch.toml
 	.venv/bin/borderwatch run $(ARGS)
 
+# The browser's driver keeps an event loop in its process, in which no other test could run one.
 test: setup ## every test
-	$(PY) -m pytest -q -n 2 --dist loadgroup $(ARGS)
+	$(PY) -m pytest -q -n 2 --dist loadgroup -m "not browser" $(ARGS)
+	$(PY) -m pytest -q -m browser $(ARGS)
 
 test-fast: setup ## the tests that take under two minutes together
 	$(PY) -m pytest -q -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS)

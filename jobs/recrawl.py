@@ -130,7 +130,7 @@ def _database(data_dir: Path, *, copy: bool) -> Iterator[Database]:
         target = Path(folder) / DATABASE_NAME
         if path.exists():
             with (
-                closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as origin,
+                closing(sqlite3.connect(path)) as origin,
                 closing(sqlite3.connect(target)) as fresh,
             ):
                 origin.backup(fresh)

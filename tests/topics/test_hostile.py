@@ -107,10 +107,12 @@ def test_time_grows_with_the_length_only(border: TopicSet, piece: str) -> None:
         return time.process_time() - before
 
     seconds(1000)
-    assert seconds(24_000) < 9 * seconds(6_000) + 0.1
+    # Half a second is what a busy machine adds now and then; a quadratic pass over 24,000 takes many.
+    assert seconds(24_000) < 9 * seconds(6_000) + 0.5
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # 40 s of CPU for a text made of nothing but terms
 @pytest.mark.parametrize("piece", ["Iran Pakistan border Afghanistan ", "lorem ipsum ", "ایران کی سرحد۔ "])
 def test_ten_megabytes(piece: str) -> None:
     topics = load_topics(["presets:iran-pakistan-border"], Path())
