@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -173,4 +174,7 @@ def write_pages() -> None:
 
 
 if __name__ == "__main__":
-    write_pages()
+    if len(sys.argv) > 1:
+        sys.stdout.write(PAGES[sys.argv[1]]())
+    else:
+        write_pages()
