@@ -160,7 +160,7 @@ def article_for_preview(db: Database, reference: str) -> Row | None:
     return first(
         db,
         "SELECT a.*, s.country AS source_country, m.topic AS m_topic, m.score AS m_score, m.threshold AS m_threshold, m.rules AS m_rules, "
-        "m.evidence AS m_evidence, m.concepts AS m_concepts, m.places AS m_places FROM articles a LEFT JOIN sources s ON s.name = a.source "
+        "m.evidence AS m_evidence, m.concepts AS m_concepts, m.places AS m_places, m.topic_version AS m_topic_version FROM articles a LEFT JOIN sources s ON s.name = a.source "
         f"LEFT JOIN matches m ON m.article_id = a.id WHERE {'a.id = :key' if by_id else 'a.url = :key OR a.canonical_url = :key'} "
         "ORDER BY m.score DESC LIMIT 1",
         {"key": int(reference) if by_id else reference},

@@ -15,8 +15,9 @@ from jobs.alerts.render import Limits, Renderer
 from jobs.alerts.samples import sample_payload
 from jobs.alerts.senders import make_sender, scrubber_of
 from jobs.config.channels import Channel
+from storage.articles import match_from_row
 from storage.database import parse_stamp
-from storage.model import Article, Evidence, Match, PlaceRef, Published, Source
+from storage.model import Article, Match, Published, Source
 
 
 async def send_sample(channel: Channel, *, base_dir: Path, now: datetime) -> Outcome:
@@ -91,21 +92,6 @@ def _published(row: Mapping[str, Any]) -> Published | None:
 def _match(row: Mapping[str, Any]) -> Match:
     if row["m_topic"] is None:
         return Match("(no topic)", 0.0, 0.0, (), ())
-    evidence = tuple(
-        Evidence(
-            item["field"],
-            item["start"],
-            item["end"],
-            item["quote"],
-            tuple((a, b) for a, b in item.get("marks", ())),
-        )
-        for item in json.loads(row["m_evidence"])
+    return match_from_row(
+        {name.removeprefix("m_"): value for name, value in row.items() if name.startswith("m_")}
     )
-    places = tuple(
-        PlaceRef(place["id"], place["name"], place.get("lat"), place.get("lon"))
-        for place in json.loads(row["m_places"])
-    )
-    return Match(
-        row["m_topic"], row["m_score"], row["m_threshold"], tuple(json.loads(row["m_rules"])), evidence,
-        tuple(json.loads(row["m_concepts"])), places,
-    )  # fmt: skip

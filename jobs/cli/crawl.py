@@ -7,18 +7,10 @@ import sys
 from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from crawler.fetch import Answer, PageAnswer
 from jobs.cli.app import App, json_option, note, pass_app
+from jobs.cli.progress import progress_bar
 from jobs.crawl import PassReport, Watch, check_names, crawl_once, hand_over
 from jobs.log import configure_logging
 
@@ -71,14 +63,7 @@ def crawl(app: App, names: tuple[str, ...], *, everything: bool, quiet: bool, as
 
 
 async def _watched(app: App, names: tuple[str, ...], *, everything: bool, show: bool) -> PassReport:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not show) as bar:
+    with progress_bar(show=show) as bar:
         sources = bar.add_task("sources", total=None)
         pages = bar.add_task("pages", total=None)
 

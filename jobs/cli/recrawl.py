@@ -9,18 +9,10 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from jobs.cli.app import App, json_option, pass_app
 from jobs.cli.articles import MOMENT
+from jobs.cli.progress import progress_bar
 from jobs.policy import alert_policy
 from jobs.recrawl import Report, Request
 from jobs.recrawl import recrawl as read_again
@@ -57,16 +49,8 @@ def recrawl(
     reported, and the exit code is 1.
     """
     request = Request(archives, since, until, sources, dry_run, alert, workers or app.config.service.workers)
-    console = Console(stderr=True)
-    columns = (
-        SpinnerColumn(),
-        TextColumn("reading again"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("read", total=None)
+    with progress_bar(show=sys.stderr.isatty()) as bar:
+        task = bar.add_task("reading again", total=None)
         policy = alert_policy(app.config)
         report = asyncio.run(
             read_again(

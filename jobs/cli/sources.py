@@ -10,17 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from jobs.cli.app import App, json_option, note, pass_app
+from jobs.cli.progress import progress_bar
 from jobs.opml import read_opml, to_toml, write_opml
 from jobs.schedule.policy import spoken
 from storage.database import Row, now_utc
@@ -171,16 +163,9 @@ async def _check_all(app: App, chosen: list[Source | str]) -> list[Any]:
     db = app.open_database() if app.database_path.exists() else None
     pool = ReaderPool(1, service.read_timeout, topics_of(app.config))
     tables = HostTables(db) if db else MemoryTables()  # pauses that hosts asked for hold here too
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
     shown = sys.stderr.isatty() and len(chosen) > 1
     try:
-        with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as bar:
+        with progress_bar(show=shown) as bar:
             task = bar.add_task("sources", total=len(chosen))
             room = asyncio.Semaphore(AT_ONCE)
             async with Asker(options, tables, tables) as asker:
