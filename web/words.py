@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from jobs.topics.loader import TopicSet
-from jobs.topics.match import evidence_of, fire, total, view
+from jobs.topics.match import evidence_of, judge, total
 from jobs.topics.model import Concept, Rule, Topic
 from jobs.topics.reading import FieldText
 from web.marks import Piece, paragraphs, pieces
@@ -114,10 +114,9 @@ def _concept(concept: Concept) -> DescribedConcept:
 def try_text(title: str, text: str, topics: TopicSet) -> list[Tried]:
     """Every topic's verdict on a text, with the rules that fired also where the threshold was not reached."""
     fields = FieldText("title", title, topics.lexicon), FieldText("text", text, topics.lexicon)
-    mask = fields[0].mask | fields[1].mask
     result = []
     for program in topics.programs:
-        fired = fire(program.possible_rules(mask), view(program, fields))
+        fired = judge(program, fields)
         evidence = [evidence_of(one.place) for one in fired if one.weight > 0]
         spans: dict[str, tuple[list[tuple[int, int]], list[tuple[int, int]]]] = {
             "title": ([], []),
@@ -129,7 +128,7 @@ def try_text(title: str, text: str, topics: TopicSet) -> list[Tried]:
         result.append(
             Tried(
                 program.topic.name, total(fired), program.topic.threshold,
-                tuple((one.program.rule.says, one.weight) for one in sorted(fired, key=lambda one: -one.weight)),
+                tuple((one.says, one.weight) for one in sorted(fired, key=lambda one: -one.weight)),
                 pieces(title, *spans["title"]), paragraphs(text, *spans["text"]),
             )
         )  # fmt: skip

@@ -26,6 +26,10 @@ def odd_rules(topic: Topic) -> list[tuple[int | None, str]]:
         )
     used = {name for rule in topic.rules for name in names_of(rule)}
     used |= {name for concept in topic.concepts for name in concept.includes}
+    if topic.weighing is not None:
+        used |= {
+            name for groups in topic.weighing.roles.values() for names in groups.values() for name in names
+        }
     found += [
         (None, f"no rule uses the concept {one.name!r}")
         for one in topic.concepts

@@ -41,17 +41,21 @@ class Context:
         return sum(number for concept, number in self.counts.items() if concept & mask)
 
     def around(self, place: Place) -> Iterator[Hit]:
-        """The hits of the sentence, its neighbours and the title (for a title: the first sentence of the text)."""
-        middle = place.sentence.number
-        for number in (middle - 1, middle, middle + 1):
+        """The hits of the sentence and of what stands around it."""
+        yield from place.sentence.hits
+        for sentence in self.neighbours(place):
+            yield from sentence.hits
+
+    def neighbours(self, place: Place) -> Iterator[Sentence]:
+        """The sentences before and behind, and the title (for a title: the first sentence of the text)."""
+        for number in (place.sentence.number - 1, place.sentence.number + 1):
             sentence = place.field.by_number.get(number)
             if sentence is not None:
-                yield from sentence.hits
+                yield sentence
         if place.field is self.text:
-            yield from self.title.hits
-        else:
-            first = self.text.by_number.get(0)
-            yield from first.hits if first is not None else ()
+            yield from self.title.sentences
+        elif 0 in self.text.by_number:
+            yield self.text.by_number[0]
 
 
 @dataclass(frozen=True, slots=True)

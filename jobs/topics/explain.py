@@ -7,12 +7,14 @@ from typing import Any
 
 from jobs.topics.conditions import Context, failing
 from jobs.topics.loader import TopicSet
-from jobs.topics.match import evidence_of, fire, places, total, view
+from jobs.topics.match import evidence_of, fire, places, total, view, weigh
 from jobs.topics.program import RuleProgram, TopicProgram
 from jobs.topics.reading import FieldText
+from jobs.topics.weighing import likeliest, what_counted
 from storage.model import Evidence
 
 _SHOWN = 3
+_COUNTED = 6
 _NEAR = 0.3
 """Less than half of a phrase in one sentence is no near miss: a preposition that stands everywhere is not worth naming."""
 
@@ -41,13 +43,28 @@ class RuleTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class WeighingTrace:
+    """The likeliest passage, its probability against the one that is asked for, and the groups that counted most."""
+
+    says: str
+    evidence: Evidence
+    probability: float
+    holds_at: float
+    counted: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """A topic's verdict on one text; `rules` with the weightiest and nearest first."""
+    """A topic's verdict on one text; `rules` with the weightiest and nearest first.
+
+    `weighing` is None where the topic has none or no passage names what it weighs.
+    """
 
     topic: str
     score: float
     threshold: float
     rules: tuple[RuleTrace, ...]
+    weighing: WeighingTrace | None = None
 
     @property
     def holds(self) -> bool:
@@ -70,10 +87,26 @@ def explain_article(title: str, text: str, language: str | None, topics: TopicSe
 
 def _explain(program: TopicProgram, context: Context) -> Explanation:
     fired = fire(list(program.rules), context)
-    names = {one.program.rule.name for one in fired}
+    weighing = _weighing(program, context)
+    score = total(fired)
+    if weighing is not None and weighing.probability >= weighing.holds_at and score < program.topic.threshold:
+        score = total([*fired, *weigh(program, context)])
+    names = {one.name for one in fired}
     traces = [_trace(rule, rule.rule.name in names, context) for rule in program.rules]
     traces.sort(key=lambda one: (-one.fired, -one.nearness, -one.weight))
-    return Explanation(program.topic.name, total(fired), program.topic.threshold, tuple(traces))
+    return Explanation(program.topic.name, score, program.topic.threshold, tuple(traces), weighing)
+
+
+def _weighing(program: TopicProgram, context: Context) -> WeighingTrace | None:
+    weighing, groups = program.topic.weighing, program.groups
+    best = None if weighing is None or groups is None else likeliest(context, weighing.trees, groups)
+    if best is None or weighing is None or groups is None:
+        return None
+    counted = what_counted(best, weighing.trees, groups)[:_COUNTED]
+    evidence = evidence_of(best.place)
+    return WeighingTrace(
+        weighing.says, evidence, round(best.probability, 3), weighing.holds_at, tuple(counted)
+    )
 
 
 def _trace(program: RuleProgram, fired: bool, context: Context) -> RuleTrace:
@@ -124,6 +157,15 @@ def render(explanation: Explanation) -> str:
         if one.fired or one.seen:
             lines.append(f"  {'+' if one.fired else '-'} {one.says} [{one.name}, weight {one.weight:g}]")
             lines += [f"      {seen.failed or 'fires'}: {one_line(seen.evidence)}" for seen in one.seen]
+    weighed = explanation.weighing
+    if weighed is not None:
+        mark = "+" if weighed.probability >= weighed.holds_at else "-"
+        lines.append(
+            f"  {mark} {weighed.says}: {weighed.probability:.2f} likely, {weighed.holds_at:g} asked for"
+        )
+        lines.append(f"      {one_line(weighed.evidence)}")
+        if weighed.counted:
+            lines.append("      " + ", ".join(f"{group} {share:+.2f}" for group, share in weighed.counted))
     miss = explanation.nearest_miss
     if not explanation.holds and miss is not None:
         why = miss.seen[0].failed if miss.seen else miss.lacking
@@ -173,5 +215,17 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
             }
             for one in explanation.rules
         ],
+        "weighing": None
+        if explanation.weighing is None
+        else {
+            "says": explanation.weighing.says,
+            "probability": explanation.weighing.probability,
+            "holds_at": explanation.weighing.holds_at,
+            "field": explanation.weighing.evidence.field,
+            "start": explanation.weighing.evidence.start,
+            "end": explanation.weighing.evidence.end,
+            "quote": explanation.weighing.evidence.quote,
+            "counted": dict(explanation.weighing.counted),
+        },
         "nearest_miss": None if miss is None else miss.name,
     }

@@ -7,18 +7,19 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jobs.topics.gazetteer import Gazetteer, shipped_gazetteer
 from jobs.topics.lexicon import Lexicon
 from jobs.topics.lines import KeyLines
-from jobs.topics.model import Topic
+from jobs.topics.model import Roles, Topic
 from jobs.topics.program import TopicProgram, compile_topic
 from jobs.topics.topicfile import TopicFile
+from jobs.topics.weighingtable import read_roles
 from storage.model import UsageError
 
 PRESETS: Final = Path(__file__).resolve().parents[2] / "presets" / "topics"
-ENGINE: Final = "1"
+ENGINE: Final = "2"
 """Part of every version: raise it when the matcher judges differently with the same files."""
 
 
@@ -101,7 +102,31 @@ def parse_topic(content: bytes, path: Path, gazetteer: Gazetteer) -> Topic:
     except tomllib.TOMLDecodeError as fault:
         raise UsageError(f"{path}: not TOML: {fault}") from None
     reader = TopicFile(raw, path, KeyLines(text), gazetteer)
-    topic = reader.topic(hashlib.sha256(content + gazetteer.content + ENGINE.encode()).hexdigest()[:16])
+    parts = (content, gazetteer.content, ENGINE.encode(), _weights(raw, path))
+    topic = reader.topic(hashlib.sha256(b"".join(parts)).hexdigest()[:16])
     if reader.faults:
         raise UsageError("\n".join(reader.faults))
     return topic
+
+
+def read_untrained(path: Path) -> tuple[Topic, Roles]:
+    """A topic without its weighing, and the groups it weighs: what its trees are grown from. Raises UsageError."""
+    text = path.read_text("utf-8")
+    raw = tomllib.loads(text)
+    reader = TopicFile(raw, path, KeyLines(text), shipped_gazetteer())
+    roles = read_roles(reader, set(raw["concepts"]))
+    del raw["weighing"]
+    topic = reader.topic("untrained")
+    if reader.faults:
+        raise UsageError("\n".join(reader.faults))
+    return topic, roles
+
+
+def _weights(raw: dict[str, Any], path: Path) -> bytes:
+    """The content of the file of weights that a topic names: other weights are another version."""
+    weighing = raw.get("weighing")
+    name = weighing.get("weights") if isinstance(weighing, dict) else None
+    try:
+        return (path.parent / name).read_bytes() if isinstance(name, str) else b""
+    except OSError:
+        return b""  # said as a fault where the weights are read

@@ -11,20 +11,24 @@ from jobs.topics.conditions import Context, Place, failing, find_phrase
 from jobs.topics.loader import TopicSet
 from jobs.topics.program import RuleProgram, TopicProgram
 from jobs.topics.reading import FieldText, Hit, TopicField
+from jobs.topics.weighing import likeliest
 from storage.model import Evidence, Match, PlaceRef
 
 QUOTE_CHARACTERS: Final = 320
 """A longer sentence is quoted around the words that matter."""
 _QUOTES: Final = 6
+WEIGHING: Final = "weighing"
+"""The name of the reason that a weighed passage is."""
 PLACES_ASKED: Final = 200
 """Places of one rule looked at in one text. Where so many fail, the next one is no better, and time stays linear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A rule that fires: where, and with what weight (the title may count more)."""
+    """A reason that holds: a rule or the weighing, where, and with what weight (the title may count more)."""
 
-    program: RuleProgram
+    name: str
+    says: str
     place: Place
     weight: float
 
@@ -52,15 +56,38 @@ def match_article(title: str, text: str, language: str | None, topics: TopicSet)
 def assess_article(title: str, text: str, topics: TopicSet) -> list[Assessment]:
     """Every topic's verdict; a topic whose rules cannot reach its threshold here is not looked at (score 0)."""
     fields = FieldText("title", title, topics.lexicon), FieldText("text", text, topics.lexicon)
-    mask = fields[0].mask | fields[1].mask
     found: list[Assessment] = []
     for program in topics.programs:
-        rules = program.possible_rules(mask)
-        fired = fire(rules, view(program, fields)) if rules else []
+        fired = judge(program, fields)
         score = total(fired)
         match = _match(program, fired, score) if score >= program.topic.threshold else None
         found.append(Assessment(program.topic.name, score, match))
     return found
+
+
+def judge(program: TopicProgram, fields: tuple[FieldText, FieldText]) -> list[Fired]:
+    """The reasons that hold. Passages are weighed only where the rules do not reach the threshold by themselves."""
+    mask = fields[0].mask | fields[1].mask
+    rules = program.possible_rules(mask)
+    weighed = program.groups is not None and program.groups.may_matter(mask)
+    if not rules and not weighed:
+        return []
+    context = view(program, fields)
+    fired = fire(rules, context)
+    if weighed and total(fired) < program.topic.threshold:
+        fired += weigh(program, context)
+    return fired
+
+
+def weigh(program: TopicProgram, context: Context) -> list[Fired]:
+    """The likeliest passage, where it is likely enough."""
+    weighing, groups = program.topic.weighing, program.groups
+    if weighing is None or groups is None:
+        return []
+    best = likeliest(context, weighing.trees, groups)
+    if best is None or best.probability < weighing.holds_at:
+        return []
+    return [Fired(WEIGHING, weighing.says, best.place, program.topic.threshold)]
 
 
 def view(program: TopicProgram, fields: tuple[FieldText, FieldText]) -> Context:
@@ -81,7 +108,8 @@ def fire(rules: list[RuleProgram], context: Context) -> list[Fired]:
         place = first_place(program, context)
         if place is not None:
             factor = program.rule.title_factor if place.field is context.title else 1.0
-            fired.append(Fired(program, place, program.rule.weight * factor))
+            rule = program.rule
+            fired.append(Fired(rule.name, rule.says, place, rule.weight * factor))
     return fired
 
 
@@ -167,7 +195,7 @@ def _match(program: TopicProgram, fired: list[Fired], score: float) -> Match:
         topic=program.topic.name,
         score=score,
         threshold=program.topic.threshold,
-        rules=tuple(one.program.rule.says for one in fired),
+        rules=tuple(one.says for one in fired),
         evidence=tuple(quotes.values())[:_QUOTES],
         concepts=tuple(
             dict.fromkeys(hit.meaning.label for hit in hits if not hit.meaning.label.startswith("'"))

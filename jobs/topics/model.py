@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 Where = Literal["anywhere", "title", "text"]
 
@@ -105,6 +109,46 @@ class Rule:
     not_title: tuple[str, ...] = ()
 
 
+Role = Literal["here", "there", "line", "acts", "others", "joining", "context"]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
+Roles = Mapping[Role, Mapping[str, tuple[str, ...]]]
+"""Groups of concepts by role and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """Groups of concepts by what they are to the topic, weighed together by trained decision trees.
+
+    `here` and `there` are the two sides, `line` what parts them, `acts` what happens over it, `others` who else could
+    be meant, `joining` the words that bind a name into its sentence, `context` what else tells. A passage whose
+    probability reaches `holds_at` weighs as much as the topic's threshold.
+    """
+
+    says: str
+    holds_at: float
+    roles: Roles
+    trees: Trees
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trees:
+    """Boosted decision trees: numbers of a passage, by name, to the log-odds that it speaks of the topic.
+
+    All nodes stand in one row of arrays. `roots` are the trees' first nodes; a node asks whether the number `feature`
+    is at most `limit` and goes on to `low` or `high`; a leaf is its own `low` and `high`, and adds its `value`.
+    """
+
+    features: tuple[str, ...]
+    start: float
+    depth: int
+    roots: NDArray[np.intp]
+    feature: NDArray[np.intp]
+    limit: NDArray[np.float64]
+    low: NDArray[np.intp]
+    high: NDArray[np.intp]
+    value: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A named set of rules over concepts, with the threshold that the sum of the weights must reach."""
@@ -117,6 +161,7 @@ class Topic:
     small_words: frozenset[str]
     """Normalised words that do not count as distance inside a phrase (articles, prepositions, particles)."""
     version: str
+    weighing: Weighing | None = None
     path: Path | None = None
     warnings: tuple[str, ...] = field(default=())
     """What the loader found odd but usable, such as a rule that can never fire."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from jobs.topics.groups import Groups, mask_of
 from jobs.topics.model import Phrase, Rule, Topic
 
 
@@ -61,6 +62,8 @@ class TopicProgram:
     masking: int
     needed: int
     """Concepts of which every rule that counts for the topic needs at least one: a text without them is done with."""
+    groups: Groups | None
+    """What its passages are weighed by; None where the topic has rules only."""
 
     def possible_rules(self, mask: int) -> list[RuleProgram]:
         """The rules a text with these concepts may satisfy; none where they cannot reach the threshold."""
@@ -75,10 +78,7 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
     """Translate one topic; `numbers` are its concepts' numbers in the lexicon."""
 
     def mask(names: Iterable[str]) -> int:
-        found = 0
-        for name in names:
-            found |= 1 << numbers[name]
-        return found
+        return mask_of(names, numbers)
 
     def phrases(found: Iterable[Phrase]) -> tuple[PhraseProgram, ...]:
         return tuple(
@@ -118,7 +118,8 @@ def compile_topic(topic: Topic, number: int, numbers: Mapping[str, int]) -> Topi
         for rule in topic.rules
     )
     masking = mask(concept.name for concept in topic.concepts if concept.masks)
-    return TopicProgram(topic, number, rules, masking, _needed(rules))
+    groups = None if topic.weighing is None else Groups.of(topic.weighing.roles, numbers)
+    return TopicProgram(topic, number, rules, masking, _needed(rules), groups)
 
 
 def _needed(rules: Sequence[RuleProgram]) -> int:

@@ -11,10 +11,13 @@ from jobs.topics.lexicon import term_keys
 from jobs.topics.lines import KeyLines
 from jobs.topics.model import Concept, Phrase, Rule, Term, Topic, Where
 from jobs.topics.phrases import WORD_PREFIX, PhraseError, parse_phrase
+from jobs.topics.weighingtable import read_weighing
 from jobs.topics.wordforms import ENDINGS
 from text.normalise import WORD, normalise
 
-_TOPIC_KEYS: Final = {"name", "title", "description", "threshold", "small_words", "concepts", "rules"}
+_TOPIC_KEYS: Final = {
+    *("name", "title", "description", "threshold", "small_words", "concepts", "rules", "weighing"),
+}
 _CONCEPT_KEYS: Final = {"label", "gazetteer", "includes", "masks", "any"} | set(ENDINGS)
 _WHERE: Final[tuple[Where, ...]] = ("anywhere", "title", "text")
 _LISTS: Final = ("near", "around", "text", "title")
@@ -72,7 +75,9 @@ class TopicFile:
         if threshold <= 0:
             self.fault(("threshold",), "must be above 0")
         concepts = self.concepts()
-        rules = self.rules({concept.name for concept in concepts})
+        known = {concept.name for concept in concepts}
+        rules = self.rules(known)
+        weighing = read_weighing(self, known)
         used = (*concepts, *self.literals.values())
         small = self.small_words()
         found = Topic(
@@ -83,13 +88,14 @@ class TopicFile:
             rules,
             small,
             version,
+            weighing,
             self.path,
         )
         warnings = [] if self.faults else odd_rules(found)
         return Topic(
             **{
                 key: getattr(found, key)
-                for key in ("name", "title", "threshold", "concepts", "rules", "small_words")
+                for key in ("name", "title", "threshold", "concepts", "rules", "small_words", "weighing")
             },
             version=version,
             path=self.path,

@@ -44,9 +44,9 @@ def see(example: Example, topics: TopicSet) -> Seen:
         FieldText("title", example.title, topics.lexicon),
         FieldText("text", example.text, topics.lexicon),
     )
-    numbers = {id(rule): number for number, rule in enumerate(program.rules)}
+    numbers = {rule.rule.name: number for number, rule in enumerate(program.rules)}
     fired = fire(list(program.rules), view(program, fields))
-    return Seen(example, frozenset(numbers[id(one.program)] for one in fired))
+    return Seen(example, frozenset(numbers[one.name] for one in fired))
 
 
 Judge = Callable[[Seen], bool]

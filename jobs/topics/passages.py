@@ -1,0 +1,126 @@
+"""A passage in numbers: what stands in a sentence and around it, how close, and which words join it. Pure, linear.
+
+A passage is a sentence with its neighbours and the title. Its numbers say nothing of length, style or particular
+places: they name groups of concepts only (`Weighing`), so that what was learned of one crossing holds for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations, product
+from math import log1p
+from typing import Final
+
+from jobs.topics.conditions import Context, Place
+from jobs.topics.groups import Groups, Roles
+from jobs.topics.reading import Hit, Sentence
+
+_AFTER: Final = 1
+_BEFORE: Final = 2
+"""Words that may lie between a joining word and the name before or behind which it stands."""
+_SIDES: Final = ("here", "there", "others")
+_PLACED: Final = ("here", "there", "line", "others")
+PASSAGES: Final = 400
+"""Passages of one text that are weighed: more stand in no article, and time stays linear."""
+
+
+def feature_names(roles: Roles) -> tuple[str, ...]:
+    """The names of a passage's numbers, in order: what a trained model must have been trained on."""
+    groups = [(role, group) for role, table in roles.items() for group in table]
+    return (
+        *(f"{group} in the sentence" for _, group in groups),
+        *(f"{group} around" for role, group in groups if role != "joining"),
+        *(f"{group} in the text" for role, group in groups if role in _PLACED),
+        *(f"{one} close to {other}" for one, other in combinations(_PLACED, 2)),
+        *(f"{group} close to the line" for role, group in groups if role in {"here", "there"}),
+        *(f"{group} close to {side}" for role, group in groups if role == "acts" for side in _SIDES),
+        *(
+            f"{group} {where} {side}"
+            for role, group in groups
+            if role == "joining"
+            for side in _SIDES
+            for where in ("before", "behind")
+        ),
+        *(f"how often {role}" for role in _PLACED),
+        "in the title",
+    )
+
+
+def passages(context: Context, groups: Groups) -> Iterator[tuple[Place, list[float]]]:
+    """The passages of a text that name a side or the line, each with its numbers in the order of `feature_names`."""
+    telling = groups.joined["here"] | groups.joined["there"] | groups.joined["line"]
+    whole = _whole_text(context, groups)
+    seen = 0
+    for field in (context.title, context.text):
+        for sentence in field.sentences:
+            if sentence.mask & telling:
+                place = Place(field, sentence, _marks(sentence, telling))
+                yield place, [*_numbers(place, context, groups, whole), float(field is context.title)]
+                seen += 1
+                if seen == PASSAGES:
+                    return
+
+
+def _marks(sentence: Sentence, telling: int) -> tuple[Hit, ...]:
+    return tuple(hit for hit in sentence.hits if hit.mask & telling)
+
+
+def _whole_text(context: Context, groups: Groups) -> tuple[list[float], list[float]]:
+    """What is said of the whole text: which groups stand in it, and how often each role."""
+    stands = [float(context.count(mask) > 0) for (role, _), mask in groups.masks.items() if role in _PLACED]
+    return stands, [log1p(context.count(groups.joined[role])) for role in _PLACED]
+
+
+def _numbers(
+    place: Place, context: Context, groups: Groups, whole: tuple[list[float], list[float]]
+) -> list[float]:
+    own = place.sentence.mask
+    around = 0
+    for sentence in context.neighbours(place):
+        around |= sentence.mask
+    stands, often = whole
+    by_role = {
+        role: [hit for hit in place.sentence.hits if hit.mask & mask] for role, mask in groups.joined.items()
+    }
+    found = [float(bool(own & mask)) for mask in groups.masks.values()]
+    found += [float(bool(around & mask)) for (role, _), mask in groups.masks.items() if role != "joining"]
+    found += stands
+    found += [closeness(by_role[one], by_role[other]) for one, other in combinations(_PLACED, 2)]
+    line = by_role["line"]
+    for (role, _), mask in groups.masks.items():
+        if role in {"here", "there"}:
+            found.append(closeness([hit for hit in by_role[role] if hit.mask & mask], line))
+    for (role, _), mask in groups.masks.items():
+        if role == "acts":
+            acts = [hit for hit in by_role["acts"] if hit.mask & mask]
+            found += [closeness(acts, by_role[side]) for side in _SIDES]
+    for (role, _), mask in groups.masks.items():
+        if role == "joining":
+            words = [hit for hit in by_role["joining"] if hit.mask & mask]
+            for side in _SIDES:
+                found.append(float(_joins(words, by_role[side], _BEFORE)))
+                found.append(float(_joins(by_role[side], words, _AFTER)))
+    return [*found, *often]
+
+
+def closeness(some: Sequence[Hit], others: Sequence[Hit]) -> float:
+    """How close the nearest two of both kinds stand: 1 side by side, 0.5 four words apart, 0 not in one sentence."""
+    best = -1
+    ends = {True: -1, False: -1}
+    merged = sorted([*((hit, True) for hit in some), *((hit, False) for hit in others)], key=_begin)
+    for hit, kind in merged:
+        before = ends[not kind]
+        if 0 <= before <= hit.begin and (best < 0 or hit.begin - before < best):
+            best = hit.begin - before
+        ends[kind] = max(ends[kind], hit.end)
+    return 0.0 if best < 0 else 1 / (1 + best / 4)
+
+
+def _joins(first: Sequence[Hit], second: Sequence[Hit], words: int) -> bool:
+    """Whether one of the first stands before one of the second with at most so many words between."""
+    ends = {hit.end for hit in first}
+    return any(hit.begin - gap in ends for hit, gap in product(second, range(words + 1)))
+
+
+def _begin(one: tuple[Hit, bool]) -> int:
+    return one[0].begin
