@@ -47,15 +47,20 @@ def feature_names(roles: Roles) -> tuple[str, ...]:
 
 
 def passages(context: Context, groups: Groups) -> Iterator[tuple[Place, list[float]]]:
-    """The passages of a text that name a side or the line, each with its numbers in the order of `feature_names`."""
-    telling = groups.joined["here"] | groups.joined["there"] | groups.joined["line"]
+    """The passages that name a side or, beside one, the line, each with its numbers in the order of `feature_names`."""
+    sides = groups.joined["here"] | groups.joined["there"]
+    telling = sides | groups.joined["line"]
     whole = _whole_text(context, groups)
     seen = 0
     for field in (context.title, context.text):
         for sentence in field.sentences:
-            if sentence.mask & telling:
-                place = Place(field, sentence, _marks(sentence, telling))
-                yield place, [*_numbers(place, context, groups, whole), float(field is context.title)]
+            place = Place(field, sentence, _marks(sentence, telling))
+            around = 0
+            for neighbour in context.neighbours(place):
+                around |= neighbour.mask
+            if place.hits and (sentence.mask | around) & sides:
+                numbers = _numbers(place, around, groups, whole)
+                yield place, [*numbers, float(field is context.title)]
                 seen += 1
                 if seen == PASSAGES:
                     return
@@ -72,12 +77,9 @@ def _whole_text(context: Context, groups: Groups) -> tuple[list[float], list[flo
 
 
 def _numbers(
-    place: Place, context: Context, groups: Groups, whole: tuple[list[float], list[float]]
+    place: Place, around: int, groups: Groups, whole: tuple[list[float], list[float]]
 ) -> list[float]:
     own = place.sentence.mask
-    around = 0
-    for sentence in context.neighbours(place):
-        around |= sentence.mask
     stands, often = whole
     by_role = {
         role: [hit for hit in place.sentence.hits if hit.mask & mask] for role, mask in groups.joined.items()

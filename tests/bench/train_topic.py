@@ -2,8 +2,8 @@
 
     [BORDERWATCH_SHARED=…] .venv/bin/python -m tests.bench.train_topic [--dry-run]
 
-Texts are tests/topics/written.jsonl and tests/topics/training.jsonl, and the development texts where the variable is
-set. What is learned are passages, not texts: every passage of a negative text is a negative, and of a positive text
+Texts are tests/topics/written.jsonl and tests/topics/training.jsonl, and where the variable is set the development
+texts and, as negatives, the pages of the corpus, none of which mentions the border. What is learned are passages, not texts: every passage of a negative text is a negative, and of a positive text
 the passages that hold the evidence its `why` quotes; where none is quoted, the passage that the trees of the round
 before find likeliest (multiple-instance learning: Dietterich et al. 1997). Long texts do not count more than short.
 """
@@ -164,14 +164,20 @@ def examples(topics: TopicSet, roles: Roles) -> list[Example]:
     groups = Groups.of(roles, topics.lexicon.numbers[0])
     files: list[Path] = [WRITTEN, TRAINING]
     shared = os.environ.get("BORDERWATCH_SHARED")
+    general: list[dict[str, Any]] = []
     if shared:
         files.append(Path(shared) / "border" / "dev.jsonl")
+        pages = read_jsonl(Path(shared) / "corpus" / "truth.jsonl")
+        general = [
+            {**page, "title": page["title"] or "", "text": page["text"] or "", "label": False} for page in pages
+        ]
     else:
         print("without the development texts: BORDERWATCH_SHARED is not set", file=sys.stderr)
+    named = [(file.stem, read_jsonl(file)) for file in files]
     return [
-        see(row, file.stem, number, topics, groups)
-        for file in files
-        for number, row in enumerate(read_jsonl(file))
+        see(row, name, number, topics, groups)
+        for name, rows in (*named, ("corpus", general))
+        for number, row in enumerate(rows)
     ]
 
 
