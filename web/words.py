@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from jobs.topics.loader import TopicSet
 from jobs.topics.match import evidence_of, judge, total
-from jobs.topics.model import Concept, Rule, Topic
+from jobs.topics.model import Concept, Rule, Topic, Weighing
 from jobs.topics.reading import FieldText
 from web.marks import Piece, paragraphs, pieces
 
@@ -70,7 +70,10 @@ def describe(topic: Topic) -> Described:
         topic.name,
         topic.title,
         topic.threshold,
-        tuple(_rule(rule) for rule in rules),
+        (
+            *map(_rule, rules),
+            *([] if topic.weighing is None else [_weighed(topic.weighing, topic.threshold)]),
+        ),
         tuple(_concept(concept) for concept in topic.concepts),
         topic.warnings,
     )
@@ -99,6 +102,13 @@ def _rule(rule: Rule) -> DescribedRule:
     return DescribedRule(
         rule.says, rule.weight, tuple(phrase.written for phrase in rule.phrases), tuple(conditions)
     )
+
+
+def _weighed(weighing: Weighing, threshold: float) -> DescribedRule:
+    """The weighing beside the rules: what it asks for, and the groups it looks at by role."""
+    conditions = [f"at least {weighing.holds_at:g} likely, by trees trained on labelled texts"]
+    conditions += [f"{role}: {', '.join(groups)}" for role, groups in weighing.roles.items() if groups]
+    return DescribedRule(weighing.says, threshold, (), tuple(conditions))
 
 
 def _concept(concept: Concept) -> DescribedConcept:

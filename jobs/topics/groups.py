@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from jobs.topics.model import ROLES, Roles
+from jobs.topics.model import ROLES, Role, Roles
 
 
 def mask_of(names: Iterable[str], numbers: Mapping[str, int]) -> int:
@@ -20,8 +20,8 @@ def mask_of(names: Iterable[str], numbers: Mapping[str, int]) -> int:
 class Groups:
     """The groups of a weighing as masks of concepts: by (role, group), and joined by role."""
 
-    masks: Mapping[tuple[str, str], int]
-    joined: Mapping[str, int]
+    masks: Mapping[tuple[Role, str], int]
+    joined: Mapping[Role, int]
 
     @classmethod
     def of(cls, roles: Roles, numbers: Mapping[str, int]) -> Groups:
@@ -31,7 +31,7 @@ class Groups:
             for role, groups in roles.items()
             for group, names in groups.items()
         }
-        joined: dict[str, int] = dict.fromkeys(ROLES, 0)
+        joined = dict.fromkeys(ROLES, 0)
         for (role, _), mask in masks.items():
             joined[role] |= mask
         return cls(masks, joined)

@@ -6,20 +6,22 @@ places: they name groups of concepts only (`Weighing`), so that what was learned
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from math import log1p
 from typing import Final
 
 from jobs.topics.conditions import Context, Place
-from jobs.topics.groups import Groups, Roles
+from jobs.topics.groups import Groups
+from jobs.topics.model import Role, Roles
 from jobs.topics.reading import Hit, Sentence
 
 _AFTER: Final = 1
 _BEFORE: Final = 2
 """Words that may lie between a joining word and the name before or behind which it stands."""
-_SIDES: Final = ("here", "there", "others")
-_PLACED: Final = ("here", "there", "line", "others")
+_SIDES: Final[tuple[Role, ...]] = ("here", "there", "others")
+_PLACED: Final[tuple[Role, ...]] = ("here", "there", "line", "others")
 PASSAGES: Final = 400
 """Passages of one text that are weighed: more stand in no article, and time stays linear."""
 
@@ -107,22 +109,20 @@ def _numbers(
 
 def closeness(some: Sequence[Hit], others: Sequence[Hit]) -> float:
     """How close the nearest two of both kinds stand: 1 side by side, 0.5 four words apart, 0 not in one sentence."""
-    best = -1
-    ends = {True: -1, False: -1}
-    merged = sorted([*((hit, True) for hit in some), *((hit, False) for hit in others)], key=_begin)
-    for hit, kind in merged:
-        before = ends[not kind]
-        if 0 <= before <= hit.begin and (best < 0 or hit.begin - before < best):
-            best = hit.begin - before
-        ends[kind] = max(ends[kind], hit.end)
-    return 0.0 if best < 0 else 1 / (1 + best / 4)
+    gaps = [*_gaps(some, others), *_gaps(others, some)]
+    return 1 / (1 + min(gaps) / 4) if gaps else 0.0
+
+
+def _gaps(first: Sequence[Hit], second: Sequence[Hit]) -> Iterator[int]:
+    """Words between each of the second and the last of the first that ends before it."""
+    ends = sorted(hit.end for hit in first)
+    for hit in second:
+        place = bisect_right(ends, hit.begin)
+        if place:
+            yield hit.begin - ends[place - 1]
 
 
 def _joins(first: Sequence[Hit], second: Sequence[Hit], words: int) -> bool:
     """Whether one of the first stands before one of the second with at most so many words between."""
     ends = {hit.end for hit in first}
     return any(hit.begin - gap in ends for hit, gap in product(second, range(words + 1)))
-
-
-def _begin(one: tuple[Hit, bool]) -> int:
-    return one[0].begin

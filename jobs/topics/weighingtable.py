@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from jobs.topics.model import ROLES, Roles, Weighing
+from jobs.topics.model import ROLES, Role, Roles, Weighing
 from jobs.topics.passages import feature_names
 from jobs.topics.weighing import read_trees
 
@@ -43,7 +43,7 @@ def read_weighing(file: TopicFile, known: set[str]) -> Weighing | None:
 def read_roles(file: TopicFile, known: set[str]) -> Roles:
     """The groups of a weighing by role, in the order of `ROLES`; names that are no concepts are faults."""
     table = file.raw[_PLACE]
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    found: dict[Role, dict[str, tuple[str, ...]]] = {}
     for role in ROLES:
         groups = table.get(role, {})
         place = (f"{_PLACE}.{role}",)
@@ -56,7 +56,6 @@ def read_roles(file: TopicFile, known: set[str]) -> Roles:
             for name in names:
                 file.known(place, group, name, known)
             found[role][group] = names
-    for role in ("here", "there"):
-        if not found.get(role):
-            file.fault((f"{_PLACE}.{role}",), "a weighing needs groups for both sides")
+    if not found.get("here") or not found.get("there"):
+        file.fault((_PLACE,), "a weighing needs groups for both sides: [weighing.here] and [weighing.there]")
     return found
