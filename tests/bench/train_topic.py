@@ -169,7 +169,8 @@ def examples(topics: TopicSet, roles: Roles) -> list[Example]:
         files.append(Path(shared) / "border" / "dev.jsonl")
         pages = read_jsonl(Path(shared) / "corpus" / "truth.jsonl")
         general = [
-            {**page, "title": page["title"] or "", "text": page["text"] or "", "label": False} for page in pages
+            {**page, "title": page["title"] or "", "text": page["text"] or "", "label": False}
+            for page in pages
         ]
     else:
         print("without the development texts: BORDERWATCH_SHARED is not set", file=sys.stderr)
